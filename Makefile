@@ -1,0 +1,86 @@
+# LSTM from the gates up. `make help` lists what there is.
+PYTHON ?= python3
+PORT ?= 8000
+JOBS ?= 2
+# Where pip may look for PyTorch besides its usual index. On Linux, for the small build without CUDA:
+#   make book TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+NB ?= $(shell find notebooks -name '*.ipynb' ! -path '*/.ipynb_checkpoints/*' | sort)
+STUDY ?= $(filter-out study,$(notdir $(basename $(wildcard experiments/*.py))))
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+INSIDE := _config.yml _toc.yml constraints.txt lstm_tutorial book notebooks experiments
+OUTSIDE := tests pyproject.toml Makefile README.md CONTRIBUTING.md CITATION.cff LICENSE
+
+# One number for the names and contents of files: when it is the same, nothing has changed.
+fingerprint = find $(1) -type f ! -path '*/.*' ! -name '*.pyc' -exec cksum {} + | sort | cksum
+
+# A thread each: on small matrices more threads only wait for one another, and sums keep their order.
+export OMP_NUM_THREADS = 1
+export OPENBLAS_NUM_THREADS = 1
+export MKL_NUM_THREADS = 1
+export PYTHONHASHSEED = 0
+export PYDEVD_DISABLE_FILE_VALIDATION = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve lab test test-fast lint format notebooks studies figures clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 book")'
+	@test -x $(BIN)/python || { echo "Making $(VENV)"; $(PYTHON) -m venv $(VENV); } || \
+	  { rm -rf $(VENV); echo "python -m venv failed (Debian and Ubuntu: apt install python3-venv)"; exit 1; }
+	@echo "Installing PyTorch, then the rest: some minutes the first time"
+	$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch hatchling
+	$(PIP) --no-build-isolation -e '.[torch,book,test]'
+	@touch $@
+
+book: $(READY) ## build the book into _build/html
+	@now=$$($(call fingerprint,$(INSIDE))); \
+	if [ "$$now" = "$$(cat _build/.fingerprint 2>/dev/null)" ]; then echo "Nothing has changed since the last build."; \
+	else rm -rf _build && $(BIN)/jupyter-book build . -W -n --keep-going && echo "$$now" > _build/.fingerprint; fi
+	@echo "Open file://$(CURDIR)/_build/html/index.html (or run: make serve)"
+
+serve: book ## build the book and serve it at http://localhost:8000
+	$(BIN)/python -m http.server -b localhost -d _build/html $(PORT)
+
+lab: $(READY) ## open JupyterLab on the notebooks
+	$(BIN)/jupyter-lab notebooks
+
+test: $(READY) ## run all tests; FORCE=1 also when nothing has changed
+	@now=$$($(call fingerprint,$(INSIDE) $(OUTSIDE))); \
+	if [ -z "$(FORCE)" ] && [ "$$now" = "$$(cat $(VENV)/.tested 2>/dev/null)" ]; then \
+	  echo "Nothing has changed since all tests passed (make test FORCE=1 runs them again)."; \
+	else rm -f $(VENV)/.tested && $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations 10 \
+	  --cov --cov-report term --cov-fail-under 95 --doctest-modules --nbval-lax \
+	  tests lstm_tutorial notebooks && echo "$$now" > $(VENV)/.tested; fi
+
+test-fast: $(READY) ## run the tests that take no longer than seconds: no notebooks, no book
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow" --doctest-modules tests lstm_tutorial
+
+lint: $(READY) ## check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY) ## put code into the format that lint asks for
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+notebooks: $(READY) ## run all notebooks again and store clean outputs; NB=path for one
+	@for nb in $(NB); do echo "$$nb"; $(BIN)/jupyter-execute --inplace "$$nb" && \
+	  $(BIN)/nbstripout --keep-output --keep-count --extra-keys "metadata.language_info cell.metadata.execution" "$$nb" \
+	  || exit 1; done
+
+studies: $(READY) ## run all studies in experiments/ again (long); STUDY=name for one
+	@for study in $(STUDY); do echo "experiments/$$study.py"; $(BIN)/python experiments/$$study.py || exit 1; done
+
+figures: $(READY) ## draw the pictures of the prose pages again
+	$(BIN)/python book/figures/draw.py
+
+clean: ## remove everything that make has made
+	rm -rf $(VENV) _build .hypothesis .ruff_cache .coverage* htmlcov

@@ -1,0 +1,49 @@
+"""The LSTM in NumPy, every gradient spelled out."""
+
+from lstm_tutorial.in_numpy.activations import sigmoid, sigmoid_slope, softmax, softmax_backward, tanh, tanh_slope
+from lstm_tutorial.in_numpy.cell import (
+    candidate,
+    forget_gate,
+    input_gate,
+    lstm_cell,
+    lstm_cell_backward,
+    output_gate,
+    update_cell_state,
+    update_hidden_state,
+)
+from lstm_tutorial.in_numpy.layers import Embedding, Layer, Linear
+from lstm_tutorial.in_numpy.lstm import LSTM, Gates
+from lstm_tutorial.in_numpy.sequence import lstm_sequence, lstm_sequence_backward
+from lstm_tutorial.in_numpy.training import Adam, clip_gradients, cross_entropy, fit, mse_loss
+from lstm_tutorial.in_numpy.variants import RNN, rnn_cell
+
+__all__ = [
+    "LSTM",
+    "RNN",
+    "Adam",
+    "Embedding",
+    "Gates",
+    "Layer",
+    "Linear",
+    "candidate",
+    "clip_gradients",
+    "cross_entropy",
+    "fit",
+    "forget_gate",
+    "input_gate",
+    "lstm_cell",
+    "lstm_cell_backward",
+    "lstm_sequence",
+    "lstm_sequence_backward",
+    "mse_loss",
+    "output_gate",
+    "rnn_cell",
+    "sigmoid",
+    "sigmoid_slope",
+    "softmax",
+    "softmax_backward",
+    "tanh",
+    "tanh_slope",
+    "update_cell_state",
+    "update_hidden_state",
+]

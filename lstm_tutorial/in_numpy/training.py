@@ -1,0 +1,178 @@
+"""Losses with their gradients, gradient clipping, Adam, and one loop that fits a network."""
+
+import numpy as np
+from tqdm import tqdm
+
+from lstm_tutorial.validation import check_number, check_shape
+
+
+def mse_loss(prediction, target):
+    """Return the mean of the squared errors, and the gradient of the prediction.
+
+    Parameters
+    ----------
+    prediction, target : arrays of one shape
+
+    Returns
+    -------
+    loss : float
+    d_prediction : array, the shape of the prediction
+
+    Examples
+    --------
+    >>> loss, d_prediction = mse_loss(np.array([1.0, 3.0]), np.array([1.0, 1.0]))
+    >>> float(loss), d_prediction
+    (2.0, array([0., 2.]))
+    """
+    prediction, target = np.asarray(prediction), np.asarray(target)
+    check_shape("target", target, prediction.shape)
+    error = prediction - target
+    return np.mean(error**2), 2 * error / error.size
+
+
+def cross_entropy(logits, target, ignore_index=-100):
+    """Return the mean surprise at the right classes in nats, and the gradient of the logits.
+
+    Parameters
+    ----------
+    logits : array (..., K)
+        Scores, before softmax.
+    target : integer array (...)
+        Classes from 0 to K - 1; steps that hold `ignore_index` do not count. (torch keeps the classes in axis 1.)
+    ignore_index : int
+
+    Returns
+    -------
+    loss : float
+    d_logits : array (..., K)
+        Softmax minus one-hot, over the number of steps that count.
+
+    Examples
+    --------
+    >>> loss, d_logits = cross_entropy(np.zeros((2, 4)), np.array([3, -100]))
+    >>> round(float(loss), 4), d_logits[0]
+    (1.3863, array([ 0.25,  0.25,  0.25, -0.75]))
+    """
+    logits, target = np.asarray(logits), np.asarray(target)
+    check_shape("target", target, logits.shape[:-1])
+    counts = target != ignore_index
+    classes = np.where(counts, target, 0)
+    if target.dtype.kind not in "iu" or classes.size and not 0 <= classes.min() <= classes.max() < logits.shape[-1]:
+        raise ValueError(f"target must hold classes from 0 to {logits.shape[-1] - 1} or {ignore_index}")
+    z = logits - logits.max(axis=-1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    picked = np.take_along_axis(log_p, classes[..., None], axis=-1)[..., 0]
+    n = max(counts.sum(), 1)
+    d_logits = np.exp(log_p)
+    np.put_along_axis(d_logits, classes[..., None], np.exp(picked)[..., None] - 1, axis=-1)
+    return -np.where(counts, picked, 0).sum() / n, np.where(counts[..., None], d_logits, 0) / n
+
+
+def clip_gradients(gradients, max_norm):
+    """Scale all gradients together, in place, so that their joint norm is at most `max_norm`; return it as it was.
+
+    Notes
+    -----
+    Pascanu, Mikolov and Bengio (2013): the direction stays, the step is bounded.
+
+    Examples
+    --------
+    >>> gradients = {"weight": np.array([3.0, 0.0]), "bias": np.array([4.0])}
+    >>> float(clip_gradients(gradients, max_norm=1.0)), gradients["bias"].round(3)
+    (5.0, array([0.8]))
+    """
+    check_number("max_norm", max_norm, 0, np.inf)
+    norm = np.sqrt(sum(np.vdot(d, d) for d in gradients.values()))
+    if norm > max_norm:
+        for d in gradients.values():
+            d *= max_norm / norm
+    return norm
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015): steps scaled by running means of the gradient and of its square.
+
+    Parameters
+    ----------
+    parameters : dict of str to array
+        Updated in place, as `layer.parameters` gives them.
+    lr : float
+    betas : tuple of float
+        How much of each running mean stays at every step.
+    eps : float
+
+    Examples
+    --------
+    >>> parameters = {"weight": np.array([1.0, 1.0])}
+    >>> Adam(parameters, lr=0.1).step({"weight": np.array([5.0, -0.01])})
+    >>> parameters["weight"].round(3)  # the first step has size lr, whatever the gradient's
+    array([0.9, 1.1])
+    """
+
+    def __init__(self, parameters, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+        self.parameters, self.lr, self.betas, self.eps = dict(parameters), lr, betas, eps
+        self.mean = {name: np.zeros_like(value) for name, value in self.parameters.items()}
+        self.square = {name: np.zeros_like(value) for name, value in self.parameters.items()}
+        self.steps = 0
+
+    def step(self, gradients):
+        """Update every parameter once."""
+        self.steps += 1
+        beta_1, beta_2 = self.betas
+        for name, parameter in self.parameters.items():
+            d, mean, square = gradients[name], self.mean[name], self.square[name]
+            mean += (1 - beta_1) * (d - mean)
+            square += (1 - beta_2) * (d * d - square)
+            unbiased = np.sqrt(square / (1 - beta_2**self.steps)) + self.eps
+            parameter -= self.lr / (1 - beta_1**self.steps) * mean / unbiased
+
+
+def fit(network, batches, loss, optimiser, *, clip_norm=1.0, progress=True):
+    """Update a network once for each batch.
+
+    Parameters
+    ----------
+    network : Layer
+        Called with a batch's inputs; its `backward` takes the gradient of the prediction.
+    batches : iterable of tuples
+        `(*inputs, target)`, for instance `(x, lengths, target)`.
+    loss : callable
+        `loss(prediction, target)` gives the loss and the gradient of the prediction.
+    optimiser : Adam
+    clip_norm : float or None
+        See `clip_gradients`.
+    progress : bool
+        Whether to show a bar, which goes away at the end.
+
+    Returns
+    -------
+    list of float
+        The loss of each batch, before its update.
+
+    Raises
+    ------
+    FloatingPointError
+        When a loss or a gradient is not finite. The network keeps the parameters of the update before.
+
+    Examples
+    --------
+    >>> from lstm_tutorial.in_numpy.layers import Linear
+    >>> x, network = np.eye(3), Linear(3, 1, rng=0)
+    >>> batches = [(x, x[:, :1])] * 200
+    >>> losses = fit(network, batches, mse_loss, Adam(network.parameters, lr=0.05), progress=False)
+    >>> losses[-1] < 1e-3 < losses[0]
+    True
+    """
+    losses = []
+    for update, (*inputs, target) in enumerate(tqdm(batches, leave=False) if progress else batches):
+        value, d_prediction = loss(network(*inputs), target)
+        if not np.isfinite(value):
+            raise FloatingPointError(f"the loss must stay finite, got {value} at update {update}; is lr too high?")
+        network.backward(d_prediction)
+        gradients = network.gradients
+        norm = clip_gradients(gradients, np.inf if clip_norm is None else clip_norm)
+        if not np.isfinite(norm):
+            raise FloatingPointError(f"the gradients must stay finite, got a norm of {norm} at update {update}")
+        optimiser.step(gradients)
+        losses.append(float(value))
+    return losses

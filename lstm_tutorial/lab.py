@@ -1,0 +1,74 @@
+"""What a notebook of the course needs around its subject: a calm start, the studies' results, numbers for the page."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+
+def start(seed=0):
+    """Set the course's figure style and one thread, and return the notebook's random generator.
+
+    Parameters
+    ----------
+    seed : int
+        Seeds NumPy's generator that is returned, and torch's global one where torch has been imported.
+
+    Returns
+    -------
+    numpy.random.Generator
+
+    Notes
+    -----
+    At the sizes of this course two threads are slower than one, and sums then come out in another order.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from lstm_tutorial import figures
+
+    figures.use_course_style()
+    threadpool_limits(1)
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(1)
+        torch.manual_seed(seed)
+    return np.random.default_rng(seed)
+
+
+def study(name):
+    """Return the committed results of a study as a dict: `results`, `seeds`, `versions`, `machine`, `command`.
+
+    Parameters
+    ----------
+    name : str
+        The study's script and its results are `experiments/<name>.py` and `experiments/results/<name>.json`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no folder from here upwards holds the results.
+    """
+    relative = Path("experiments", "results", f"{name}.json")
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        if (folder / relative).is_file():
+            return json.loads((folder / relative).read_text(encoding="utf-8"))
+    raise FileNotFoundError(f"name must be a study with results in {relative}, found in no folder above {Path.cwd()}")
+
+
+def glue(name, value):
+    """Show a value, and store it in the notebook so that a page can quote it.
+
+    Parameters
+    ----------
+    name : str
+        What the page calls it: ``{glue:text}`../notebooks/gates.ipynb::name:.2f` ``.
+    value : float, int or str
+        Round it before: what is stored is compared when the notebook is tested.
+    """
+    from IPython.display import display
+
+    print(f"{name}: {value}")
+    mime = "application/papermill.record/"
+    display({mime + "text/plain": repr(value)}, raw=True, metadata={"scrapbook": {"name": name, "mime_prefix": mime}})

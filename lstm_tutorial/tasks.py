@@ -1,0 +1,142 @@
+"""The course's data sets, seeded and with lengths. Nothing is downloaded."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lstm_tutorial.validation import check_sizes
+
+
+class Batch(NamedTuple):
+    """Sequences, how long each is, and what is asked; ready for `fit`."""
+
+    x: np.ndarray  # (B, T, D), 0 past a length
+    lengths: np.ndarray  # (B,)
+    y: np.ndarray
+
+
+def adding_problem(B, T, *, min_length=None, rng=None):
+    """Draw the adding problem: two of the numbers in a sequence are marked; what is their sum?
+
+    Parameters
+    ----------
+    B, T : int
+        Number of sequences, and of steps (the longest, where lengths differ).
+    min_length : int, optional
+        Draws each length from here to T; without it all are T. At least 2.
+    rng : numpy.random.Generator, int or None
+
+    Returns
+    -------
+    Batch
+        x (B, T, 2): a number from 0 to 1, and a mark that is 1 twice, once in each half; y (B, 1), the sum.
+
+    Notes
+    -----
+    After Hochreiter and Schmidhuber (1997), experiment 4, with numbers from 0 to 1 and targets not rescaled. Always
+    saying 1 has a mean squared error of 1/6, the variance of the sum; that is the baseline.
+
+    Examples
+    --------
+    >>> x, lengths, y = adding_problem(3, 10, rng=0)
+    >>> x.shape, y.shape, bool(np.allclose((x[..., 0] * x[..., 1]).sum(axis=1), y[:, 0]))
+    ((3, 10, 2), (3, 1), True)
+    """
+    rng, lengths = _start(B, T, min_length, 2, rng)
+    half = lengths // 2
+    marks = np.zeros((B, T))
+    marks[np.arange(B), rng.integers(0, half)] = 1
+    marks[np.arange(B), rng.integers(half, lengths)] = 1
+    x = np.stack([rng.random((B, T)) * _valid(lengths, T), marks], axis=-1).astype(np.float32)
+    return Batch(x, lengths, x.prod(axis=-1).sum(axis=-1, keepdims=True))
+
+
+def copy_memory(B, T, *, symbols=8, span=10, rng=None):
+    """Draw the copy task: remember some symbols, wait T steps, say them again in order.
+
+    Parameters
+    ----------
+    B, T : int
+        Number of sequences, and of steps to wait.
+    symbols : int
+        Number of different symbols.
+    span : int
+        How many are to be remembered.
+    rng : numpy.random.Generator, int or None
+
+    Returns
+    -------
+    Batch
+        x (B, T + 2 span, symbols + 2), one-hot: symbols, blanks, a go sign where the wait ends, blanks; y
+        (B, T + 2 span) of classes: blank until the go sign, then the symbols. Class `symbols` is the blank, the next
+        one the go sign.
+
+    Notes
+    -----
+    After Arjovsky, Shah and Bengio (2016). Blanks, then symbols at random, cost span * ln(symbols) / (T + 2 span) nats
+    a step: the baseline of who remembers nothing.
+
+    Examples
+    --------
+    >>> x, lengths, y = copy_memory(1, 3, symbols=4, span=2, rng=0)
+    >>> x.argmax(axis=-1), y
+    (array([[3, 2, 4, 4, 5, 4, 4]]), array([[4, 4, 4, 4, 4, 3, 2]]))
+    """
+    check_sizes(symbols=symbols, span=span)
+    rng, lengths = _start(B, T, None, 1, rng)
+    length, blank = T + 2 * span, symbols
+    tokens, y = np.full((2, B, length), blank)
+    tokens[:, :span] = y[:, -span:] = rng.integers(0, symbols, (B, span))
+    tokens[:, T + span - 1] = blank + 1
+    return Batch(np.eye(symbols + 2, dtype=np.float32)[tokens], lengths + 2 * span, y)
+
+
+def latch(B, T, *, rate=0.1, min_length=None, rng=None):
+    """Draw the latch task: say at every step which pulse came last, the one that sets or the one that resets.
+
+    Parameters
+    ----------
+    B, T : int
+        Number of sequences, and of steps (the longest, where lengths differ).
+    rate : float
+        Chance of a pulse at each step, for each of the two; never both at once.
+    min_length : int, optional
+        Draws each length from here to T; without it all are T.
+    rng : numpy.random.Generator, int or None
+
+    Returns
+    -------
+    Batch
+        x (B, T, 2) of zeros and ones, set and reset pulses; y (B, T), 1 from a set pulse until a reset pulse, else 0,
+        starting from 0.
+
+    Examples
+    --------
+    >>> x, lengths, y = latch(1, 8, rate=0.3, rng=0)
+    >>> x[0].T.astype(int), y[0].astype(int)
+    (array([[0, 1, 1, 1, 0, 0, 0, 0],
+           [0, 0, 0, 0, 1, 1, 0, 1]]), array([0, 1, 1, 1, 0, 0, 0, 0]))
+    """
+    rng, lengths = _start(B, T, min_length, 1, rng)
+    draw, valid = rng.random((B, T)), _valid(lengths, T)
+    x = (np.stack([draw < rate, draw > 1 - rate], axis=-1) & valid[..., None]).astype(np.float32)
+    y, state = np.zeros((B, T), np.float32), np.zeros(B, np.float32)
+    for t in range(T):
+        state = np.where(x[:, t, 0] == 1, 1, np.where(x[:, t, 1] == 1, 0, state))
+        y[:, t] = state * valid[:, t]
+    return Batch(x, lengths, y)
+
+
+def _start(B, T, min_length, least, rng):
+    """Check the sizes and return a generator and the lengths (B,)."""
+    check_sizes(B=B, T=T, **({} if min_length is None else {"min_length": min_length}))
+    low = T if min_length is None else min_length
+    if not least <= low <= T:
+        name = "T" if min_length is None else "min_length"
+        raise ValueError(f"{name} must lie between {least} and {'infinity' if name == 'T' else f'T = {T}'}, got {low}")
+    rng = np.random.default_rng(rng)
+    return rng, rng.integers(low, T + 1, B)
+
+
+def _valid(lengths, T):
+    return np.arange(T) < lengths[:, None]  # (B, T)
