@@ -63,7 +63,7 @@ def glue(name, value):
     Parameters
     ----------
     name : str
-        What the page calls it: ``{glue:text}`../notebooks/gates.ipynb::name:.2f` ``.
+        What the page calls it, in its role ``glue:text``: ``../notebooks/gates.ipynb::name:.2f``.
     value : float, int or str
         Round it before: what is stored is compared when the notebook is tested.
     """

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm_tutorial.validation import check_sizes
+from lstm_tutorial.validation import check_number, check_sizes
 
 
 class Batch(NamedTuple):
@@ -99,7 +99,7 @@ def latch(B, T, *, rate=0.1, min_length=None, rng=None):
     B, T : int
         Number of sequences, and of steps (the longest, where lengths differ).
     rate : float
-        Chance of a pulse at each step, for each of the two; never both at once.
+        Chance of a pulse at each step, for each of the two; never both at once, so at most 0.5.
     min_length : int, optional
         Draws each length from here to T; without it all are T.
     rng : numpy.random.Generator, int or None
@@ -117,6 +117,7 @@ def latch(B, T, *, rate=0.1, min_length=None, rng=None):
     (array([[0, 1, 1, 1, 0, 0, 0, 0],
            [0, 0, 0, 0, 1, 1, 0, 1]]), array([0, 1, 1, 1, 0, 0, 0, 0]))
     """
+    check_number("rate", rate, 0, 0.5)
     rng, lengths = _start(B, T, min_length, 1, rng)
     draw, valid = rng.random((B, T)), _valid(lengths, T)
     x = (np.stack([draw < rate, draw > 1 - rate], axis=-1) & valid[..., None]).astype(np.float32)

@@ -163,6 +163,14 @@ def check_sequence(x, input_size, *, batch_first, has_lengths):
         If x holds no floating-point numbers.
     ValueError
         If its shape does not fit, or there is no step in it.
+
+    Examples
+    --------
+    >>> check_sequence(np.zeros((7, 10)), 10, batch_first=True, has_lengths=False)
+    True
+    >>> check_sequence(np.zeros((4, 0, 10)), 10, batch_first=True, has_lengths=False)
+    Traceback (most recent call last):
+    ValueError: x must have at least one step, got shape (4, 0, 10)
     """
     unbatched = len(x.shape) == 2
     layout = ("T", input_size) if unbatched else ("B", "T", input_size) if batch_first else ("T", "B", input_size)

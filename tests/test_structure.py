@@ -1,0 +1,128 @@
+"""The package's layering, sizes and documentation hold."""
+
+import ast
+import doctest
+import importlib
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstm_tutorial import in_numpy, in_torch, lab, tasks, validation
+
+PACKAGE = Path(validation.__file__).parent
+# Each may import from those before it; variants need the ragged batches of sequence, so they stand beside lstm.
+ORDER = ["validation", "activations", "cell", "layers", "sequence", "lstm", "variants", "training"]
+
+
+def imports(path):
+    """Return the modules of the package that a file imports, as dotted names below lstm_tutorial."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("lstm_tutorial"):
+            found.add(node.module.removeprefix("lstm_tutorial").lstrip("."))
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("twin", ["in_numpy", "in_torch"])
+def test_each_file_of_a_twin_imports_only_what_stands_below_it(twin):
+    files = sorted((PACKAGE / twin).glob("*.py"))
+    assert len(files) > 4
+    for path in files:
+        if path.name == "__init__.py":
+            continue
+        allowed = {"validation"} | {f"{twin}.{name}" for name in ORDER[1 : ORDER.index(path.stem)]}
+        ours = {name for name in imports(path) if name.split(".")[0] in ("validation", "in_numpy", "in_torch", "tasks")}
+        assert ours <= allowed, f"{path.name} imports {sorted(ours - allowed)}"
+
+
+def test_the_numpy_side_runs_without_torch_and_the_base_needs_only_numpy_and_tqdm():
+    code = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "matplotlib", "IPython", "threadpoolctl"}:
+            raise ImportError(name)
+sys.meta_path.insert(0, Refuse())
+import lstm_tutorial, lstm_tutorial.in_numpy, lstm_tutorial.exercises, lstm_tutorial.tasks, lstm_tutorial.lab
+assert "torch" not in sys.modules
+import numpy as np
+lstm_tutorial.in_numpy.LSTM(2, 3)(np.ones((4, 5, 2)))
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    code = "import sys, lstm_tutorial; assert not {'numpy', 'torch'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_twins_mirror_each_other():
+    only_numpy = set(in_numpy.__all__) - set(in_torch.__all__)
+    backward = {name for name in only_numpy if name.endswith("_backward")}
+    bare = {"sigmoid", "sigmoid_slope", "softmax", "tanh", "tanh_slope", "Layer", "Linear", "Embedding"}
+    assert only_numpy - backward == bare and set(in_torch.__all__) <= set(in_numpy.__all__)
+    for name in ("LSTM", "RNN"):
+        ours, theirs = (inspect.signature(getattr(twin, name)) for twin in (in_numpy, in_torch))
+        assert ours == theirs
+    for name in ("lstm_cell", "forget_gate", "update_cell_state", "lstm_sequence", "rnn_cell", "cross_entropy", "fit"):
+        ours, theirs = (list(inspect.signature(getattr(twin, name)).parameters) for twin in (in_numpy, in_torch))
+        assert ours == theirs, name
+    assert {path.name for path in (PACKAGE / "in_torch").glob("*.py")} <= {
+        path.name for path in (PACKAGE / "in_numpy").glob("*.py")
+    }
+
+
+def lines_of_code(path):
+    """Count the lines that are neither blank, nor a comment, nor in a docstring."""
+    source = path.read_text(encoding="utf-8")
+    documented = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and ast.get_docstring(node):
+            documented |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    lines = enumerate(source.splitlines(), start=1)
+    return sum(1 for n, line in lines if line.strip() and not line.strip().startswith("#") and n not in documented)
+
+
+def test_the_twins_can_be_read_in_one_sitting():
+    files = [PACKAGE / "validation.py", *PACKAGE.glob("in_*/*.py")]
+    assert sum(map(lines_of_code, files)) < 1500
+    for path in PACKAGE.rglob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 250, path.name
+
+
+@pytest.mark.parametrize("module", [in_numpy, in_torch, tasks, validation])
+def test_every_public_function_has_a_doctest(module):
+    names = getattr(module, "__all__", None)
+    if names is None:
+        names = [n for n, v in vars(module).items() if inspect.isroutine(v) and v.__module__ == module.__name__]
+    names = [name for name in names if not name.startswith("_")]
+    assert len(names) > 2
+    for name in names:
+        value = getattr(module, name)
+        if isinstance(value, np.ufunc) or not value.__module__.startswith("lstm_tutorial") or name == "Gates":
+            continue
+        assert any(test.examples for test in doctest.DocTestFinder(recurse=False).find(value, name)), name
+
+
+@pytest.mark.parametrize("module", [in_numpy, in_torch])
+def test_every_public_name_is_documented_and_exported(module):
+    for name in module.__all__:
+        assert inspect.getdoc(getattr(module, name)), name
+    assert importlib.import_module(module.__name__).__doc__
+
+
+def test_a_notebook_starts_seeded_reads_a_study_and_glues_a_number(tmp_path, monkeypatch, capsys):
+    assert lab.start(3).random() == np.random.default_rng(3).random()
+    (tmp_path / "experiments/results").mkdir(parents=True)
+    (tmp_path / "experiments/results/toy.json").write_text(json.dumps({"results": {"mse": 0.25}}))
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert lab.study("toy")["results"] == {"mse": 0.25}
+    with pytest.raises(FileNotFoundError, match=r"name must be a study with results in experiments.results.none.json"):
+        lab.study("none")
+    lab.glue("mse", 0.25)
+    assert "mse: 0.25" in capsys.readouterr().out
