@@ -11,21 +11,7 @@ import numpy as np
 
 
 def check_shape(name, value, expected):
-    """Refuse a shape other than the expected one.
-
-    Parameters
-    ----------
-    name : str
-        What the caller calls the argument.
-    value : array or tensor
-        Anything with a `shape`.
-    expected : tuple of int or str
-        A number must match; a letter stands for any size.
-
-    Raises
-    ------
-    ValueError
-        If the rank or a size differs.
+    """Refuse a shape other than the expected one, a tuple in which a letter stands for any size.
 
     Examples
     --------
@@ -103,18 +89,7 @@ def check_dtype(dtype):
 
 
 def check_lengths(lengths, B, T):
-    """Return `lengths` as an integer array, one length a sequence.
-
-    Parameters
-    ----------
-    lengths : sequence of int, shape (B,)
-        Valid steps of each sequence, 1 to T.
-    B, T : int
-        Batch size and number of steps, padding counted.
-
-    Returns
-    -------
-    ndarray of int64, shape (B,)
+    """Return `lengths` as an int64 array (B,), one for each sequence; each must lie between 1 and T.
 
     Raises
     ------
@@ -140,29 +115,15 @@ def check_lengths(lengths, B, T):
 
 
 def check_sequence(x, input_size, *, batch_first, has_lengths):
-    """Refuse an input that is no sequence, or a batch of them; say whether it is one without a batch axis.
+    """Refuse an input that is no sequence, nor a batch of them; return whether it has no batch axis.
 
     Parameters
     ----------
     x : array or tensor, shape (T, B, D), (B, T, D) with `batch_first`, or (T, D)
     input_size : int
         D.
-    batch_first : bool
-        Which layout a batch has.
-    has_lengths : bool
-        Whether lengths came with it: they need a batch.
-
-    Returns
-    -------
-    bool
-        True for a single sequence (T, D).
-
-    Raises
-    ------
-    TypeError
-        If x holds no floating-point numbers.
-    ValueError
-        If its shape does not fit, or there is no step in it.
+    batch_first, has_lengths : bool
+        Which layout a batch has, and whether lengths came with it: they need a batch.
 
     Examples
     --------
@@ -223,19 +184,47 @@ def check_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole
         check_shape("weight_peephole", weight_peephole, (3, H))
 
 
+def check_choice(name, value, choices):
+    """Refuse a value that is not among the choices.
+
+    Examples
+    --------
+    >>> check_choice("pooling", "median", ("last", "max"))
+    Traceback (most recent call last):
+    ValueError: pooling must be one of 'last', 'max', got 'median'
+    """
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+
+
+def check_tokens(tokens, size, lengths=None):
+    """Return tokens (B, T) as an int64 array, 0 past the lengths: padding may hold anything.
+
+    Examples
+    --------
+    >>> check_tokens([[1, 2], [3, 99]], 5, lengths=[2, 1])
+    array([[1, 2],
+           [3, 0]])
+    >>> check_tokens([[1, 5]], 5)
+    Traceback (most recent call last):
+    ValueError: tokens must lie between 0 and 4, got 5
+    """
+    tokens = np.asarray(tokens)
+    check_shape("tokens", tokens, ("B", "T"))
+    if tokens.dtype.kind not in "iu":
+        raise TypeError(f"tokens must hold integers, got {tokens.dtype}")
+    if lengths is not None:
+        tokens = np.where(np.arange(tokens.shape[1]) < check_lengths(lengths, *tokens.shape)[:, None], tokens, 0)
+    for token in tokens[(tokens < 0) | (tokens >= size)]:
+        raise ValueError(f"tokens must lie between 0 and {size - 1}, got {token}")
+    return tokens.astype(np.int64)
+
+
 def check_state_dict(state_dict, shapes):
     """Refuse a state dict with a missing, an unknown or a misshapen entry, before anything is written.
 
-    Parameters
-    ----------
-    state_dict : dict of str to array or tensor
-    shapes : dict of str to tuple
-        The keys and shapes that are expected.
-
-    Raises
-    ------
-    ValueError
-        Naming every key that is missing or unknown, or the first of a wrong shape.
+    `shapes` gives the expected keys and their shapes; the message names every key that is missing or unknown, or the
+    first entry of a wrong shape.
 
     Examples
     --------

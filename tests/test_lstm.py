@@ -153,7 +153,7 @@ def test_dropout_of_one_silences_the_layer_below_and_gradients_pass_the_mask():
         x, zero = np.ones((4, 2, 1), np.float32), np.zeros((4, 2, 3), np.float32)
         x, zero = (x, zero) if twin is in_numpy else (torch.tensor(x), torch.tensor(zero))
         np.testing.assert_array_equal(np.array(network(x)[0].tolist()), np.array(plain(zero)[0].tolist()))
-    numpy_net = in_numpy.LSTM(2, 3, 2, dropout=0.5, rng=0, dtype="float64")
+    numpy_net = in_numpy.LSTM(2, 3, 3, dropout=0.5, rng=0, dtype="float64")
     x, state = np.random.default_rng(1).standard_normal((5, 2, 2)), copy.deepcopy(numpy_net.rng)
 
     def loss(x):

@@ -1,0 +1,250 @@
+"""Every figure of the course: arrays in, matplotlib axes out. Measurements here, diagrams in `drawings`."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from lstm_tutorial.drawings import COLOURS, GATES, draw_cell, draw_gate, draw_unrolled, tint
+
+__all__ = ["COLOURS", "draw_cell", "draw_gate", "draw_unrolled", "plot_gates", "plot_gradient_by_lag", "plot_half_life"]
+__all__ += ["plot_losses", "plot_openings", "plot_scores", "shades", "tint", "use_course_style"]
+DASHES = ("-", (0, (5, 1.6)), (0, (1.5, 1.3)), (0, (5, 1.4, 1.2, 1.4)))
+
+
+def use_course_style():
+    """Draw everything from here on in the course's style, `course.mplstyle`."""
+    plt.style.use(Path(__file__).with_name("course.mplstyle"))
+
+
+def shades(name, n):
+    """Return n shades of one of the course's colours, light to dark.
+
+    Examples
+    --------
+    >>> shades("lstm", 1) == [COLOURS["lstm"].lower()]
+    True
+    """
+    light, share = name in ("x", "candidate"), np.linspace(0.45, 1, n) if n > 1 else np.ones(1)
+    return [tint(name, s, "black" if light else "white") for s in (share[::-1] if light else share)]
+
+
+def _looks(labels, vary=True):
+    """Return a colour and a dash for each label: its own colour if it has one, in shades where several share it."""
+    free = [name for name in ("lstm", "forget", "candidate", "hidden", "output", "input") if name not in labels]
+    words = [next((name for name in COLOURS if label.lower().startswith(name)), None) for label in labels]
+    words = [word or free[k % len(free)] for k, word in enumerate(words)]
+    inks = {word: iter(shades(word, words.count(word) if vary else 1) * len(words)) for word in words}
+    return {label: dict(color=next(inks[word]), ls=DASHES[k % 4]) for k, (label, word) in enumerate(zip(labels, words))}
+
+
+def _label_ends(ax, ends, gap=0.08):
+    """Write labels (y, text, colour) beside the right end of their lines, pushed apart where they would touch."""
+    (right, (low, high)), scale = (ax.get_xlim()[1], ax.get_ylim()), (ax.transScale + ax.transLimits).transform
+    ends = sorted((np.clip(y, min(low, high), max(low, high)), text, colour) for y, text, colour in ends)
+    places = [float(scale((right, y))[1]) for y, _, _ in ends]
+    for _ in range(100 * len(places)):
+        for k in range(1, len(places)):
+            push = max(0.0, gap - (places[k] - places[k - 1])) / 2
+            places[k - 1], places[k] = places[k - 1] - push, places[k] + push
+    for place, (_, text, colour) in zip(places, ends):
+        look = dict(va="center", color=tint(colour, 0.7, "black"))
+        ax.annotate(text, (1, place), (8, 0), "axes fraction", "offset points", **look)
+
+
+def _baselines(ax, baseline, draw):
+    """Draw a dashed line for a baseline or for each of several, and return their values, names and colour."""
+    lines = {"baseline": baseline} if np.isscalar(baseline) else dict(baseline or {})
+    for value in lines.values():
+        draw(value, color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)), zorder=1.5)
+    return [(value, name, COLOURS["grey"]) for name, value in lines.items()]
+
+
+def _axes(ax, **kwargs):
+    """Return the given axes or new ones, labelled."""
+    ax = plt.subplots()[1] if ax is None else ax
+    ax.set(**kwargs)
+    return ax
+
+
+def plot_gates(gates, inputs=None, labels=None, axes=None):
+    """Draw what the gates and the cell state did over time: a panel each, one time axis; return an array of axes.
+
+    Parameters
+    ----------
+    gates : Gates(i, f, g, o, c) of arrays (T,) or (T, H)
+        As `return_gates=True` gives them, for one sequence. One unit is a filled step, up to six are lines, more a map.
+    inputs : dict of arrays (T,), optional
+        What the network saw, drawn in a first panel.
+    labels, axes : list of H str, sequence of axes, optional
+        The units' names; axes, one for each panel.
+    """
+    traces = {name: np.asarray(getattr(gates, name), float) for name in "figoc"}
+    shape = traces["c"].shape
+    if len(shape) not in (1, 2) or 0 in shape or any(trace.shape != shape for trace in traces.values()):
+        raise ValueError(f"gates must hold five arrays (T,) or (T, H), got {[t.shape for t in traces.values()]}")
+    inputs = {name: np.asarray(values, float) for name, values in (inputs or {}).items()}
+    if any(values.shape != shape[:1] for values in inputs.values()):
+        raise ValueError(f"inputs must have shape ({shape[0]},), got {[v.shape for v in inputs.values()]}")
+    panels, units = ["x"] * bool(inputs) + list(traces), 1 if len(shape) == 1 else shape[1]
+    if labels is not None and len(labels) != units:
+        raise ValueError(f"labels must be {units}, one a unit, got {len(labels)}")
+    if axes is None:
+        axes = plt.subplots(len(panels), sharex=True, figsize=(7, 0.5 + 0.78 * len(panels)))[1]
+    if len(axes) != len(panels):
+        raise ValueError(f"axes must be {len(panels)}, one a panel, got {len(axes)}")
+    names, edges = [""] * units if labels is None else labels, np.arange(shape[0] + 1) + 0.5
+    for ax, name in zip(axes, panels):
+        word = GATES.get(name, ("x",))[0]
+        low, high = 0 if name in "fio" else -1, 1 if name != "c" else max(np.abs(traces["c"]).max(), 1e-9)
+        if name != "x" and units > 6:
+            ends = ["white", COLOURS[word]] if low == 0 else [COLOURS["input"], "white", COLOURS["forget"]]
+            look = dict(cmap=LinearSegmentedColormap.from_list(word, ends), vmin=low * high, vmax=high)
+            extent = (0.5, shape[0] + 0.5, units + 0.5, 0.5)
+            ax.imshow(traces[name].T, aspect="auto", interpolation="nearest", extent=extent, **look)
+            _label_ends(ax, [((units + 1) / 2, "0 to 1" if low == 0 else f"±{high:.2g}", "ink")])
+        else:
+            lines = list(inputs.items() if name == "x" else zip(names, traces[name].reshape(shape[0], -1).T))
+            inks = shades(word, len(lines))
+            for k, (_, values) in enumerate(lines):
+                ax.stairs(values, edges, baseline=None, color=inks[k], ls=DASHES[k % 4], lw=2)
+                if len(lines) == 1:
+                    ax.stairs(values, edges, fill=True, color=tint(word, 0.12), zorder=0.5)
+            ax.axhline(0, color=COLOURS["pale"], lw=0.8, zorder=0.4)
+            if name in "figo":
+                ax.set(ylim=(low - 0.12 * (high - low), high + 0.12 * (high - low)), yticks=range(low, high + 1))
+            else:
+                ax.use_sticky_edges = False
+                ax.margins(y=0.15)
+                ax.yaxis.set_major_locator(MaxNLocator(2, integer=True))
+                _label_ends(ax, [(values[-1], label, ink) for (label, values), ink in zip(lines, inks)], gap=0.28)
+        ax.tick_params(axis="x", length=0 if name != "c" else 3)
+        ax.set_ylabel(word if name == "x" else f"{word} ${name}$", rotation=0, ha="right", va="center")
+    axes[-1].set(xlabel="time step", xlim=(0.5, shape[0] + 0.5))
+    axes[-1].xaxis.set_major_locator(MaxNLocator(10, integer=True))
+    return np.asarray(axes)
+
+
+def plot_gradient_by_lag(lags, curves, ax=None):
+    """Draw how much of a gradient is left after a number of steps, with its spread over seeds, on a log axis.
+
+    Parameters
+    ----------
+    lags : array (n,)
+    curves : dict of (median, low, high), arrays (n,) each
+    """
+    ax = _axes(ax, xlabel="lag (time steps)", ylabel="gradient norm", yscale="log")
+    for label, look in _looks(curves).items():
+        band = np.asarray(curves[label], float)
+        if band.shape != (3, len(lags)):
+            raise ValueError(f"curves[{label!r}] must hold three arrays ({len(lags)},), got shape {band.shape}")
+        ax.fill_between(lags, band[1], band[2], color=tint(look["color"], 0.18), lw=0)
+        ax.plot(lags, band[0], **look)
+    ax.grid(axis="y")
+    ax.margins(x=0.01)
+    _label_ends(ax, [(curves[label][0][-1], label, look["color"]) for label, look in _looks(curves).items()])
+    return ax
+
+
+def plot_half_life(forget=None, measured=None, ax=None):
+    """Draw the half-life ln 2 / -ln f of a cell state against its forget gate, and points that were measured.
+
+    Parameters
+    ----------
+    forget, measured : arrays (n,) and (n,) or (n, seeds), optional
+        Forget gates, and the steps after which half of a cell state was left.
+    """
+    ax = _axes(ax, xlabel="forget gate $f$", ylabel="half-life (time steps)", xscale="logit", yscale="log")
+    f = 1 / (1 + np.exp(-np.linspace(-1.5, 7, 200)))
+    ax.plot(f, np.log(2) / -np.log(f), color=COLOURS["forget"], ls="-", label=r"$\ln\,2\;/\,-\!\ln f$")
+    if measured is not None:
+        forget, measured = np.asarray(forget, float), np.asarray(measured, float)
+        if forget.ndim != 1 or measured.shape[:1] != forget.shape or measured.ndim > 2:
+            raise ValueError(f"measured must be ({forget.size},) or ({forget.size}, seeds), got {measured.shape}")
+        look = dict(ls="", marker="o", ms=7, mfc="white", mec=COLOURS["cell"], mew=1.6)
+        ax.plot(np.repeat(forget, measured.size // forget.size), measured.ravel(), label="measured", **look)
+    ax.set(xticks=(0.2, 0.5, 0.9, 0.99, 0.999), xticklabels=("0.2", "0.5", "0.9", "0.99", "0.999"))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.minorticks_off()
+    ax.grid()
+    ax.legend()
+    return ax
+
+
+def plot_losses(runs, baseline=None, every=1, log=False, ax=None):
+    """Draw learning curves: a thin line for each seed and, where all are as long, a thick one for their median.
+
+    Parameters
+    ----------
+    runs : dict of lists of arrays
+        By label, the losses of each seed.
+    baseline : float or dict of float, optional
+        What an honest guess scores: a dashed line with its name.
+    every, log : int, bool
+        How many updates lie between two losses; whether they stand on a log axis.
+    """
+    ax, ends = _axes(ax, xlabel="updates", ylabel="loss", yscale="log" if log else "linear"), []
+    for label, look in _looks(runs).items():
+        seeds = [np.asarray(losses, float) for losses in runs[label]]
+        if not seeds or any(losses.ndim != 1 or not len(losses) for losses in seeds):
+            raise ValueError(f"runs[{label!r}] must be a list of arrays (n,), one a seed")
+        same = len({len(losses) for losses in seeds}) == 1
+        for losses in seeds:
+            time = every * np.arange(1, len(losses) + 1)
+            ax.plot(time, losses, color=tint(look["color"], 0.35 if same else 0.7), lw=1, ls="-")
+        if same:
+            ax.plot(time, np.median(seeds, axis=0), **look)
+        ends.append((np.median([losses[-1] for losses in seeds]), label, look["color"]))
+    ends += _baselines(ax, baseline, ax.axhline)
+    ax.margins(x=0.01)
+    _label_ends(ax, ends)
+    return ax
+
+
+def plot_openings(openings, ax=None):
+    """Draw how far gates stand open, as a histogram for each label: heaps at 0 and 1 are saturated gates.
+
+    Parameters
+    ----------
+    openings : dict of arrays of any shape, between 0 and 1
+    """
+    ax, edges = _axes(ax, xlabel="gate opening", ylabel="share", xlim=(-0.02, 1.02)), np.linspace(0, 1, 26)
+    for label, look in _looks(openings).items():
+        values = np.ravel(openings[label])
+        if not len(values) or not ((values >= 0) & (values <= 1)).all():
+            raise ValueError(f"openings[{label!r}] must lie between 0 and 1")
+        share = np.histogram(values, edges)[0] / len(values)
+        ax.stairs(share, edges, fill=True, color=tint(look["color"], 0.15), zorder=0.5)
+        ax.stairs(share, edges, lw=2, label=label, **look)
+    ax.yaxis.set_major_formatter(PercentFormatter(1, 0))
+    ax.legend()
+    return ax
+
+
+def plot_scores(scores, baseline=None, label="score", ax=None):
+    """Draw scores side by side, a dot for each seed and a bar at their median, beside the baseline.
+
+    Parameters
+    ----------
+    scores : dict of arrays (seeds,)
+        By name, first on top.
+    baseline, label : float or dict of float, str, optional
+        Dashed lines with their names; what the score is, with its unit.
+    """
+    ax = plt.subplots(figsize=(7, 0.9 + 0.42 * len(scores)))[1] if ax is None else ax
+    for k, (name, look) in enumerate(_looks(scores, vary=False).items()):
+        values = np.asarray(scores[name], float)
+        if values.ndim != 1 or not len(values):
+            raise ValueError(f"scores[{name!r}] must be an array (seeds,), got shape {values.shape}")
+        spread = np.linspace(-0.14, 0.14, len(values)) * (len(values) > 1)
+        ax.plot(values, k + spread, ls="", marker="o", ms=6, mfc=tint(look["color"], 0.55), mec="white", mew=0.6)
+        ax.plot([np.median(values)] * 2, [k - 0.28, k + 0.28], color=look["color"], lw=3, ls="-")
+    for value, name, colour in _baselines(ax, baseline, ax.axvline):
+        where = ("data", "axes fraction"), "offset points"
+        ax.annotate(name, (value, 1), (0, 4), *where, ha="center", size=10, color=colour)
+    ax.set(yticks=range(len(scores)), yticklabels=scores, ylim=(len(scores) - 0.5, -0.5), xlabel=label)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x")
+    return ax
