@@ -13,7 +13,9 @@ from lstm_tutorial.in_numpy.cell import (
 )
 from lstm_tutorial.in_numpy.layers import Embedding, Layer, Linear
 from lstm_tutorial.in_numpy.lstm import LSTM, Gates
+from lstm_tutorial.in_numpy.one_to_many import OneToMany
 from lstm_tutorial.in_numpy.sequence import lstm_sequence, lstm_sequence_backward
+from lstm_tutorial.in_numpy.topologies import ManyToMany, ManyToOne
 from lstm_tutorial.in_numpy.training import Adam, clip_gradients, cross_entropy, fit, mse_loss
 from lstm_tutorial.in_numpy.variants import RNN, rnn_cell
 
@@ -25,6 +27,9 @@ __all__ = [
     "Gates",
     "Layer",
     "Linear",
+    "ManyToMany",
+    "ManyToOne",
+    "OneToMany",
     "candidate",
     "clip_gradients",
     "cross_entropy",
