@@ -1,0 +1,250 @@
+"""The course's real data sets, split and ready for `fit`; their sources and licences are in data/README.md."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lstm_tutorial import data
+from lstm_tutorial.alphabet import IGNORE, Alphabet
+from lstm_tutorial.tasks import Batch
+from lstm_tutorial.validation import check_sizes
+
+
+class Splits(NamedTuple):
+    """What belongs to the three parts of a data set."""
+
+    train: list
+    validation: list
+    test: list
+
+
+class CityNames(NamedTuple):
+    """What `city_names` returns."""
+
+    train: Batch
+    validation: Batch
+    test: Batch
+    alphabet: Alphabet
+    countries: tuple  # names; y is an index into it
+
+
+class StressTags(NamedTuple):
+    """What `stress_tags` returns."""
+
+    train: Batch
+    validation: Batch
+    test: Batch
+    phones: Alphabet
+    words: Splits  # lists of str: words.test[n] is how row n of the test set is spelled
+
+
+class Pairs(NamedTuple):
+    """A sequence in, a sequence out, of different lengths."""
+
+    x: np.ndarray  # (N, T) tokens, 0 past a length
+    lengths: np.ndarray  # (N,)
+    y: np.ndarray  # (N, S) tokens, 0 past a length
+    y_lengths: np.ndarray  # (N,)
+
+
+class Spellings(NamedTuple):
+    """What `spellings` returns."""
+
+    train: Pairs
+    validation: Pairs
+    test: Pairs
+    letters: Alphabet
+    phones: Alphabet
+
+
+def city_names(*, sizes=(3360, 480, 960), rng=0):
+    """Return place names of twelve countries: from a name to its country, or from a country to names.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Names in train, validation and test, at most 4,800 together.
+    rng : numpy.random.Generator, int or None
+        Makes the split. The test set is drawn first, so a seed gives the same one with any number for training.
+
+    Returns
+    -------
+    CityNames
+        Each part a Batch: x (N, T), tokens of the name without start and stop, 0 past a length; lengths (N,); y (N,),
+        the country. T = 20 in all parts. `shift(x, lengths)` makes what a generator learns from.
+
+    Notes
+    -----
+    400 names of 3 to 20 characters a country, in small letters without diacritics (`fold`), and in every part as many
+    of one country as of another (one more or less where 12 does not divide the size): always saying the same country
+    is right 1 time in 12. No name is in two countries, so none is in two parts. From GeoNames, CC BY 4.0.
+
+    Examples
+    --------
+    >>> cities = city_names()
+    >>> cities.train.x.shape, len(cities.alphabet), cities.countries[:3]
+    ((3360, 20), 32, ('Brazil', 'China', 'France'))
+    >>> x, lengths, y = cities.test
+    >>> cities.alphabet.decode(x[0]), int(lengths[0]), cities.countries[y[0]]
+    ('belfast', 7, 'United Kingdom')
+    """
+    countries, names = zip(*(line.split(",") for line in data.read("cities.csv.gz").splitlines()))
+    distinct = tuple(dict.fromkeys(countries))
+    rng = np.random.default_rng(rng)
+    groups = [np.flatnonzero(np.array(countries) == country) for country in distinct]
+    order = np.stack([rng.permutation(group) for group in groups], axis=1).ravel()  # a country after the other
+    alphabet = Alphabet("abcdefghijklmnopqrstuvwxyz '-")
+    x, lengths = alphabet.batch(names)
+    y = np.array([distinct.index(country) for country in countries])
+    test, validation, train = (
+        Batch(x[rows], lengths[rows], y[rows]) for rows in map(rng.permutation, reversed(_split(order, sizes)))
+    )
+    return CityNames(train, validation, test, alphabet, distinct)
+
+
+def stress_tags(*, sizes=(20_000, 1_000, 4_000), rng=0):
+    """Return words as phones, and the stress of each vowel: none, primary or secondary.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Words in train, validation and test, at most 25,000 together.
+    rng : numpy.random.Generator, int or None
+        Makes the split, the test set first, as in `city_names`.
+
+    Returns
+    -------
+    StressTags
+        Each part a Batch: x (N, T), tokens of the phones without stress, 0 past a length; lengths (N,); y (N, T), the
+        stress 0, 1 or 2 where the phone is a vowel and -100 (`IGNORE`) elsewhere. T = 14 in all parts.
+
+    Notes
+    -----
+    No word and no sequence of phones is in two parts, but relatives are (walk, walked). From the CMU Pronouncing
+    Dictionary, copyright Carnegie Mellon University.
+
+    Examples
+    --------
+    >>> tags = stress_tags()
+    >>> tags.train.x.shape, len(tags.phones)
+    ((20000, 14), 42)
+    >>> x, lengths, y = tags.test
+    >>> tags.words.test[0], tags.phones.decode(x[0]), y[0, : lengths[0]]
+    ('rivkin', 'R IH V K IH N', array([-100,    1, -100, -100,    0, -100]))
+    """
+    words, stressed, plain, phones = _dictionary()
+    x, lengths = phones.batch(plain)
+    y = np.full(x.shape, IGNORE)
+    for row, text in zip(y, stressed):
+        for t, phone in enumerate(text.split()):
+            if phone[-1].isdigit():
+                row[t] = int(phone[-1])
+    rows = _split(np.random.default_rng(rng).permutation(len(words)), sizes)
+    parts = [Batch(x[part], lengths[part], y[part]) for part in rows]
+    return StressTags(*parts, phones, Splits(*([words[n] for n in part] for part in rows)))
+
+
+def spellings(*, sizes=(20_000, 1_000, 1_000), rng=0):
+    """Return words as letters and as phones: from spelling to sound.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Words in train, validation and test, at most 25,000 together.
+    rng : numpy.random.Generator, int or None
+        Makes the split, the test set first, as in `city_names`.
+
+    Returns
+    -------
+    Spellings
+        Each part Pairs: x (N, T), tokens of the letters; lengths (N,); y (N, S), tokens of the phones without stress;
+        y_lengths (N,). No start or stop in them, 0 past a length; `shift(y, y_lengths)` makes what a decoder learns
+        from. T = S = 14 in all parts.
+
+    Notes
+    -----
+    The same words as in `stress_tags`. Each has one pronunciation in the dictionary, so there is one right answer.
+
+    Examples
+    --------
+    >>> words = spellings()
+    >>> x, lengths, y, y_lengths = words.test
+    >>> x.shape, y.shape, len(words.letters), len(words.phones)
+    ((1000, 14), (1000, 14), 29, 42)
+    >>> words.letters.decode(x[0]), words.phones.decode(y[0])
+    ('rivkin', 'R IH V K IH N')
+    """
+    words, _, plain, phones = _dictionary()
+    letters = Alphabet("abcdefghijklmnopqrstuvwxyz")
+    arrays = *letters.batch(words), *phones.batch(plain)
+    rows = _split(np.random.default_rng(rng).permutation(len(words)), sizes)
+    return Spellings(*(Pairs(*(array[part] for array in arrays)) for part in rows), letters, phones)
+
+
+def sunspots():
+    """Return the sunspot number of each year from 1700 to 2008.
+
+    Returns
+    -------
+    years, values : ndarray (309,)
+
+    Examples
+    --------
+    >>> years, values = sunspots()
+    >>> years[[0, -1]], values[[0, -1]]
+    (array([1700, 2008]), array([5. , 2.9]))
+    """
+    rows = [line.split(",") for line in data.read("sunspots.csv.gz").splitlines()[1:]]
+    return np.array([int(year) for year, _ in rows]), np.array([float(value) for _, value in rows])
+
+
+def windows(values, width, *, ahead=1):
+    """Cut a series into windows of some steps, each with the value that is to be forecast from it.
+
+    Parameters
+    ----------
+    values : array (T,)
+        Split it by time before: `windows(values[:n], width)` to train, `windows(values[n - width :], width)` to test.
+    width : int
+        Steps in a window.
+    ahead : int
+        How many steps after the window the forecast is for.
+
+    Returns
+    -------
+    Batch
+        x (N, width, 1), lengths (N,), y (N, 1), with N = T - width - ahead + 1; float32.
+
+    Examples
+    --------
+    >>> x, lengths, y = windows([1, 2, 3, 4, 5], 3)
+    >>> x[..., 0], y[:, 0]
+    (array([[1., 2., 3.],
+           [2., 3., 4.]], dtype=float32), array([4., 5.], dtype=float32))
+    """
+    values = np.asarray(values, np.float32)
+    check_sizes(width=width, ahead=ahead)
+    if values.ndim != 1 or len(values) < width + ahead:
+        raise ValueError(f"values must have shape (T,) with T >= width + ahead = {width + ahead}, got {values.shape}")
+    x = np.lib.stride_tricks.sliding_window_view(values[:-ahead], width)
+    return Batch(x[..., None].copy(), np.full(len(x), width), values[width + ahead - 1 :, None].copy())
+
+
+def _dictionary():
+    """Return words, their phones with stress ("F OW1 N"), the phones without, and the alphabet of these."""
+    words, stressed = zip(*(line.split(" ", maxsplit=1) for line in data.read("cmudict.txt.gz").splitlines()))
+    plain = [phones.translate(str.maketrans("", "", "012")) for phones in stressed]
+    return words, stressed, plain, Alphabet(sorted(set(" ".join(plain).split())), separator=" ")
+
+
+def _split(order, sizes):
+    """Return the rows of train, validation and test; test comes first in the order, then validation."""
+    sizes = tuple(sizes)
+    if len(sizes) != 3:
+        raise ValueError(f"sizes must be three numbers (train, validation, test), got {sizes}")
+    train, validation, test = sizes
+    check_sizes(train=train, validation=validation, test=test)
+    if sum(sizes) > len(order):
+        raise ValueError(f"sizes must add up to {len(order)} at most, got {sizes}, which is {sum(sizes)}")
+    held_out = test + validation
+    return order[held_out : held_out + train], order[test:held_out], order[:test]
