@@ -13,7 +13,7 @@ from lstm_tutorial.validation import check_cell, check_shape
 
 
 def _layer(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    """Return the weighted sums that every gate starts from; the literature's W [h, x] + b."""
+    """Return the weighted sums that a gate starts from: W [h, x] + b."""
     return x @ weight_ih.T + h @ weight_hh.T + bias_ih + bias_hh
 
 
@@ -41,14 +41,16 @@ def forget_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     Examples
     --------
     >>> one = np.ones((1, 1))
-    >>> forget_gate(0 * one, 0 * one, one, one, np.array([2.0]), np.array([0.0])).round(2)
+    >>> forget_gate(0 * one, 0 * one, one, one, np.array([2.0]), np.zeros(1)).round(2)
     array([[0.88]])
     """
     return sigmoid(_layer(x, h, weight_ih, weight_hh, bias_ih, bias_hh))
 
 
 def input_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    """Say how much of each candidate to write: i = sigmoid(W_i [h, x] + b_i). Shapes as in `forget_gate`.
+    """Say how much of each candidate to write: i = sigmoid(W_i [h, x] + b_i).
+
+    Shapes as in `forget_gate`.
 
     Examples
     --------
@@ -60,7 +62,9 @@ def input_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
 
 
 def candidate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    """Propose what to write: g = tanh(W_c [h, x] + b_c), between -1 and 1. Shapes as in `forget_gate`.
+    """Propose what to write: g = tanh(W_c [h, x] + b_c), between -1 and 1.
+
+    Shapes as in `forget_gate`.
 
     Examples
     --------
@@ -72,7 +76,9 @@ def candidate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
 
 
 def output_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    """Say how much of each cell state to show: o = sigmoid(W_o [h, x] + b_o). Shapes as in `forget_gate`.
+    """Say how much of each cell state to show: o = sigmoid(W_o [h, x] + b_o).
+
+    Shapes as in `forget_gate`.
 
     Examples
     --------
@@ -84,11 +90,13 @@ def output_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
 
 
 def update_cell_state(f, c_prev, i, g):
-    """Keep some of the old, write some of the new: c = f * c_prev + i * g, all of shape (B, H).
+    """Keep some of the old, write some of the new: c = f * c_prev + i * g.
+
+    All have shape (B, H).
 
     Examples
     --------
-    >>> update_cell_state(f=np.array([0.5]), c_prev=np.array([2.0]), i=np.array([1.0]), g=np.array([-0.5]))
+    >>> update_cell_state(f=0.5, c_prev=np.array([2.0]), i=1.0, g=np.array([-0.5]))
     array([0.5])
     """
     return f * c_prev + i * g
@@ -206,7 +214,7 @@ def lstm_cell_backward(d_h, d_c, cache):
 
     d_o = d_h * tanh_c  # h = o * tanh_c
     d_z_o = d_o * sigmoid_slope(o)  # o = sigmoid(z_o)
-    d_c = d_c + d_h * o * tanh_slope(tanh_c)  # the same line: c reaches the loss through h too
+    d_c = d_c + d_h * o * tanh_slope(tanh_c)  # c reaches the loss through h too
     if weight_peephole is not None:
         p_i, p_f, p_o = weight_peephole
         d_c = d_c + d_z_o * p_o  # z_o = z_o + p_o * c
