@@ -57,7 +57,7 @@ test: $(READY) ## run all tests; FORCE=1 also when nothing has changed
 	if [ -z "$(FORCE)" ] && [ "$$now" = "$$(cat $(VENV)/.tested 2>/dev/null)" ]; then \
 	  echo "Nothing has changed since all tests passed (make test FORCE=1 runs them again)."; \
 	else rm -f $(VENV)/.tested && $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations 10 \
-	  --cov --cov-report term --cov-fail-under 95 --doctest-modules --nbval-lax \
+	  --cov --cov-report term --cov-fail-under 95 --doctest-modules --nbval-lax --nbval-current-env \
 	  tests lstm_tutorial notebooks && echo "$$now" > $(VENV)/.tested; fi
 
 test-fast: $(READY) ## run the tests that take no longer than seconds: no notebooks, no book

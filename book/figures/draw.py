@@ -1,0 +1,392 @@
+"""Draw the pictures of the prose pages: `python book/figures/draw.py [folder] [name ...]`, or `make figures` for all.
+
+A picture is a function that returns axes, under its file's name. One that shows measurements names their study, is
+given the study's file as a dict, and is left out until there is one:
+
+    @figure("memory-gradient", study="memory")
+    def memory_gradient(study):
+        return figures.plot_gradient_by_lag(study["results"]["lags"], ...)
+"""
+
+import json
+import sys
+from functools import partial
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.patches import Circle
+
+from lstm_tutorial import figures
+from lstm_tutorial.drawings import COLOURS, GATES, box, canvas, operation, tint, wire, write
+from lstm_tutorial.in_numpy import Gates, lstm_cell
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE.parents[1] / "experiments" / "results"
+FIGURES = {}
+
+# The step that the cell state's chapter follows by hand: one input, one unit, rows i, f, g, o.
+WORKED_STEP = {
+    "x": [1.0],
+    "h": [0.5],
+    "c": [2.0],
+    "weight_ih": [[1.0], [0.5], [1.0], [-0.5]],
+    "weight_hh": [[-2.0], [-1.0], [-1.0], [-1.0]],
+    "bias_ih": [0.0, 1.0, 0.0, 0.0],
+    "bias_hh": [0.0, 0.0, 0.0, 0.0],
+}
+
+# The way through the course: a part, its stops, and what each answers.
+MAP = {
+    "Start": [
+        ("Introduction", "for whom, and\nthree ways through"),
+        ("Notation", "every symbol\nand shape, once"),
+        ("Setup", "run it on\nyour own machine"),
+    ],
+    "Gates": [
+        ("Memory", "why a plain\nnetwork forgets"),
+        ("Gates", "a sigmoid layer\ntimes a product"),
+    ],
+    "Cell state": [
+        ("Cell state", "one step, with\nnumbers, by hand"),
+        ("LSTM in NumPy", "forward, backward,\ntrained from scratch"),
+        ("LSTM in PyTorch", "the twin, and\nthe library's own"),
+    ],
+}
+
+
+def figure(name, study=None):
+    """Register a picture under its file's name, and with it the study it needs."""
+
+    def register(draw):
+        FIGURES[name] = (draw, study)
+        return draw
+
+    return register
+
+
+for part in ("forget", "input", "candidate", "update", "output"):
+    figure(f"cell-{part}")(partial(figures.draw_cell, part))
+figure("cell")(figures.draw_cell)
+figure("gate")(figures.draw_gate)
+figure("unrolled-rnn")(partial(figures.draw_unrolled, 4, "rnn"))
+figure("unrolled-lstm")(partial(figures.draw_unrolled, 4, "lstm"))
+
+
+def work_step():
+    """Return every number of the worked step by its name in `draw_cell`, computed by the package."""
+    given = {name: np.array(value) for name, value in WORKED_STEP.items()}
+    x, state, weights = given["x"], (given["h"], given["c"]), [given[name] for name in list(given)[3:]]
+    z = weights[0] @ x + weights[1] @ given["h"] + weights[2] + weights[3]
+    (h, c), cache = lstm_cell(x, state, *weights)
+    i, f, g, o = cache.i, cache.f, cache.g, cache.o
+    numbers = dict(x=x, h_prev=given["h"], c_prev=given["c"], i=i, f=f, g=g, o=o, h=h, c=c)
+    numbers |= dict(kept=f * given["c"], written=i * g, squashed=np.tanh(c))
+    return {name: value.item() for name, value in numbers.items()} | dict(zip(("z_i", "z_f", "z_g", "z_o"), z.tolist()))
+
+
+@figure("worked-step")
+def worked_step():
+    """The cell with a step's numbers on its wires."""
+    numbers = {name: f"{value:.3f}".rstrip("0").rstrip(".").replace("-", "−") for name, value in work_step().items()}
+    prefix = {"x": "= ", "z_i": "z = ", "z_f": "z = ", "z_g": "z = ", "z_o": "z = "}
+    return figures.draw_cell(values={name: prefix.get(name, "") + text for name, text in numbers.items()})
+
+
+@figure("jacobian-paths")
+def jacobian_paths():
+    """The two ways from one cell state to a later one: straight through the forget gates, and round through h."""
+    ax = canvas(7.5, 3.7)
+    top, bottom, cs, hs = 2.75, 0.95, (0.75, 3.75, 6.75), (1.85, 4.85)
+    for k in (1, 2):
+        wire(ax, (cs[k - 1] + 0.36, top), (cs[k] - 0.36, top), colour="forget", width=5)
+        write(ax, (cs[k - 1] + cs[k]) / 2, top + 0.3, f"$f_{{t{{+}}{k}}}$", 20, tint("forget", 0.85, "black"))
+        c, h, later = (np.array(point) for point in ((cs[k - 1], top), (hs[k - 1], bottom), (cs[k], top)))
+        for start, end in ((c, h), (h, later)):
+            along = (end - start) / np.hypot(*(end - start))
+            wire(ax, start + 0.36 * along, end - 0.38 * along, colour="hidden", width=2.4)
+    wire(ax, (hs[0] + 0.36, bottom), (hs[1] - 0.38, bottom), colour="hidden", width=2.4)
+    for x, y, text, colour in (
+        *((x, top, f"c_{{t{{+}}{k}}}" if k else "c_t", "cell") for k, x in enumerate(cs)),
+        *((x, bottom, f"h_{{t{{+}}{k}}}" if k else "h_t", "hidden") for k, x in enumerate(hs)),
+    ):
+        ax.add_patch(Circle((x, y), 0.36, fc=tint(colour, 0.06), ec=COLOURS[colour], lw=1.8, zorder=3))
+        write(ax, x, y, f"${text}$", 17)
+    for k in (0, 1):
+        write(ax, cs[k] + 0.62, 1.95, f"$o_{{t{{+}}{k}}}$" if k else "$o_t$", 17, ha="left")
+        write(ax, hs[k] + 1.2, 1.7, "$f,\\ i,\\ g$", 17, ha="left")
+    write(ax, (hs[0] + hs[1]) / 2, bottom - 0.25, "$o_{t{+}1}$", 17)
+    write(ax, 3.75, 3.45, "direct: a product of forget gates", 14, tint("forget", 0.85, "black"), weight="bold")
+    write(ax, 3.75, 0.25, "through h: recurrent weights and gate slopes, every step", 14, "hidden", weight="bold")
+    return ax
+
+
+@figure("map")
+def course_map():
+    """The course as a path: parts one below another, their chapters as stops."""
+    rows = [(part, stops[k : k + 3]) for part, stops in MAP.items() for k in range(0, len(stops), 3)]
+    tall, xs = 1.42, (2.15, 4.28, 6.4)
+    ax = canvas(7.5, tall * len(rows) + 0.1)
+    for row, (part, stops) in enumerate(rows):
+        y, last = tall * (len(rows) - row) - 0.22, xs[len(stops) - 1]
+        wire(ax, (xs[0], y), (last, y), colour="lstm", width=4, arrow=False)
+        if row + 1 < len(rows):
+            turns = (7.3, y), (7.3, y - 1.14), (1.45, y - 1.14), (1.45, y - tall), (xs[0] - 0.13, y - tall)
+            wire(ax, (last, y), *turns, colour=tint("lstm", 0.35), width=2.6, z=1)
+        if row == 0 or rows[row - 1][0] != part:
+            write(ax, 0.1, y, part, 15, weight="bold", ha="left")
+        for x, (title, answer) in zip(xs, stops):
+            ax.plot(x, y, "o", ms=13, mfc="white", mec=COLOURS["lstm"], mew=3.2, zorder=5)
+            write(ax, x, y - 0.31, title, 13.5, weight="bold")
+            write(ax, x, y - 0.5, answer, 12.5, va="top", linespacing=1.25)
+    return ax
+
+
+@figure("numpy-lstm-backward")
+def numpy_lstm_backward():
+    """The cell run backwards: each wire turned round, and what a gradient is multiplied by on its way."""
+    ax, lane, middle, bus, right, join = canvas(7.5, 4.4), 3.75, 2.84, 0.86, 6.45, 1.13
+    x, top, both = dict(f=1.72, i=2.98, w=3.61, g=4.24, o=5.5), 2.36, 0.155
+    box(ax, 3.85, 2.31, 6.02, 3.62, "#F5F6F8", 1, 0.25, z=0)
+    for colour, width, *points in (
+        ("cell", 4, (7.4, lane), (right + both, lane)),
+        ("cell", 4, (right - both, lane), (x["w"] + 0.09, lane)),
+        ("cell", 4, (x["w"], lane), (x["f"] + both, lane)),
+        ("cell", 4, (x["f"] - both, lane), (0.1, lane)),
+        ("hidden", 3.4, (7.4, bus), (right, bus), (right, middle - both)),
+        ("hidden", 2, (right, middle + both), (right, lane - both)),
+        ("output", 2, (right - both, middle), (x["o"], middle), (x["o"], top)),
+        ("cell", 2, (x["w"], lane), (x["w"], middle + both)),
+        ("input", 2, (x["w"] - both, middle), (x["i"], middle), (x["i"], top)),
+        ("candidate", 2, (x["w"] + both, middle), (x["g"], middle), (x["g"], top)),
+        ("forget", 2, (x["f"], lane - both), (x["f"], top)),
+        ("hidden", 3.4, (x["o"], bus), (0.1, bus)),
+        ("x", 3.4, (join, bus), (join, 0.32)),
+    ):
+        wire(ax, *points, colour=colour, width=width)
+    for name, (word, squash) in list(GATES.items())[:4]:
+        wire(ax, (x[name], 1.46), (x[name], bus + 0.02), colour=word)
+        box(ax, x[name], 1.92, 1.12, 0.88, word)
+        write(ax, x[name], 2.1, f"$d{name}_t$", 19)
+        write(ax, x[name], 1.7, f"× {squash} slope", 11.5)
+        write(ax, x[name] + 0.1, 1.18, f"$dz^{name}_t$", 15, tint(word, 0.8, "black"), ha="left")
+    for x_, y, sign, colour in (
+        *((x["f"], lane, "x", "cell"), (x["w"], middle, "x", "cell")),
+        *((right, middle, "x", "hidden"), (right, lane, "+", "cell")),
+    ):
+        operation(ax, x_, y, sign, colour)
+    ax.plot([x["w"], join], [lane, bus], "o", ms=9, color=COLOURS["ink"], zorder=4)
+    for x_, y, text, colour, side in (
+        (1.16, lane + 0.28, "f_t", "forget", "center"),
+        (x["f"] + 0.12, 3.12, "c_{t{-}1}", "forget", "left"),
+        (3.14, middle + 0.25, "g_t", "input", "center"),
+        (4.09, middle + 0.25, "i_t", "candidate", "center"),
+        (5.86, middle + 0.22, r"\tanh\,c_t", "output", "center"),
+        (right - 0.14, 3.4, r"o_t \times \mathrm{tanh\ slope}", "hidden", "right"),
+    ):
+        write(ax, x_, y, rf"$\times\,{text}$", 15, tint(colour, 0.8, "black"), ha=side)
+    for x_, y, text in ((0.4, lane, "c_{t{-}1}"), (0.4, bus, "h_{t{-}1}"), (7.17, lane, "c_t"), (7.17, bus, "h_t")):
+        write(ax, x_, y + 0.3, f"$d{text}$", 19)
+    write(ax, join, 0.14, "$dx_t$", 19)
+    return ax
+
+
+@figure("numpy-lstm-v-curve", study="numpy_lstm")
+def numpy_lstm_v_curve(study):
+    """The error of a gradient check against its step: a V for each precision; a wrong backward has none."""
+    checks, ax = study["results"]["checks"], plt.subplots(figsize=(7, 3.8))[1]
+    for name, label, colour, dash, (x, y) in (
+        ("float64", "float64", "input", "-", (3e-9, 4e-9)),
+        ("float32", "float32", "candidate", "--", (8e-5, 0.07)),
+        ("path through h forgotten", "float64, the path through h forgotten", "forget", "-.", (1e-6, 14)),
+    ):
+        errors = checks[name] if name != "float32" else checks[name][:8]  # below, eps is lost in the number itself
+        ax.plot(checks["eps"][: len(errors)], errors, color=COLOURS[colour], ls=dash, marker="o")
+        ax.text(x, y, label, color=tint(colour, 0.8, "black"), ha="center")
+    ax.axhline(1e-7, color=COLOURS["grey"], lw=1, ls=(0, (5, 3)))
+    ax.text(1e-12, 1.7e-7, "tolerance", color=COLOURS["grey"])
+    ax.text(3e-10, 3e-4, "rounding:\nerror as 1/ε", ha="center")
+    ax.text(0.15, 3e-6, "curvature:\nerror as ε²", ha="center")
+    ax.set(xscale="log", yscale="log", xlabel="step ε", ylabel="worst relative error", ylim=(2e-11, 100))
+    ax.minorticks_off()
+    return ax
+
+
+@figure("numpy-lstm-losses", study="numpy_lstm")
+def numpy_lstm_losses(study):
+    """Learning curves of the adding problem, a line a seed."""
+    names = {"LSTM, default forget bias": "LSTM, default bias", "LSTM": "LSTM, forget bias 2", "RNN": "RNN"}
+    runs = {label: study["results"]["runs"][name]["losses"] for name, label in names.items()}
+    ax = figures.plot_losses(runs, {"always 1": 1 / 6}, study["results"]["settings"]["every"], log=True)
+    ax.set_ylabel("mean squared error")
+    return ax
+
+
+@figure("pytorch-lstm-three")
+def pytorch_lstm_three():
+    """One state dict, three networks that it fits, and who writes the way there and the way back."""
+    ax, xs = canvas(7.5, 4.0), (1.3, 3.75, 6.2)
+    box(ax, 3.75, 3.42, 4.3, 0.92, "ink", 0.04)
+    write(ax, 3.75, 3.63, "one state dict", 14, weight="bold")
+    write(ax, 3.75, 3.27, "weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0", 11)
+    for x, name, title, colour, forward, back in (
+        (xs[0], "in_numpy.LSTM", "NumPy", "lstm", "written out", "written out"),
+        (xs[1], "in_torch.LSTM", "the twin", "forget", "written out", "autograd"),
+        (xs[2], "torch.nn.LSTM", "torch's own", "hidden", "compiled", "autograd"),
+    ):
+        top = min(max(x, 2.1), 5.4)
+        for shift, ends in ((-0.09, ((top, 2.92), (x, 2.42))), (0.09, ((x, 2.42), (top, 2.92)))):
+            wire(ax, *[(end[0] + shift, end[1]) for end in ends], colour="grey", width=1.6)
+        box(ax, x, 1.62, 2.2, 1.52, colour, 0.07)
+        write(ax, x, 2.17, title, 14, tint(colour, 0.85, "black"), weight="bold")
+        write(ax, x, 1.9, name, 12)
+        for y, way, how in ((1.5, "forward", forward), (1.15, "way back", back)):
+            write(ax, x - 0.98, y, way, 12, "grey", ha="left")
+            write(ax, x + 0.98, y, how, 12, ha="right", weight="bold" if how == "written out" else "normal")
+        wire(ax, (x, 0.82), (x, 0.5), colour="ink", width=2)
+    write(ax, 3.75, 0.27, "the same outputs, the same gradients", 14, weight="bold")
+    return ax
+
+
+@figure("pytorch-lstm-drift", study="pytorch_lstm")
+def pytorch_lstm_drift(study):
+    """How far the twins' losses are apart while both are trained, a line a seed."""
+    results, every = study["results"], study["results"]["settings"]["every"]
+    ax = plt.subplots(figsize=(7, 3.6))[1]
+    for run, label, colour, place in (
+        ("clipped", "float64, clipped by\ntwo formulas", "forget", 1e-5),
+        ("float32", "float32", "candidate", 3e-8),
+        ("float64", "float64", "lstm", 1e-15),
+    ):
+        for differences in results[run]["loss_difference"]:
+            updates = every * np.arange(1, len(differences) + 1)
+            ax.plot(updates, np.maximum(differences, 1e-17), color=COLOURS[colour], ls="-", lw=1, alpha=0.8)
+        ax.text(updates[-1] * 1.02, place, label, color=tint(colour, 0.75, "black"), va="center")
+    ax.set(yscale="log", xlabel="updates", ylabel="difference of the losses", xlim=(0, updates[-1]), ylim=(5e-18, 1e-3))
+    return ax
+
+
+@figure("cell-state-trace")
+def cell_state_trace():
+    """Six steps of the worked cell."""
+    inputs, given = [1.0, 0.0, 0.0, -4.0, 0.0, 2.0], {name: np.array(value) for name, value in WORKED_STEP.items()}
+    state, caches = (given["h"], given["c"]), []
+    for x in inputs:
+        state, cache = lstm_cell(np.array([x]), state, *list(given.values())[3:])
+        caches.append(cache)
+    gates = Gates(*([getattr(cache, name).item() for cache in caches] for name in Gates._fields))
+    return figures.plot_gates(gates, inputs={"": inputs})
+
+
+@figure("cell-state-paths", study="cell_state")
+def cell_state_paths(study):
+    """What a nudge of the cell state still moves: all of it, by the forget gates alone, and through h."""
+    results, names = study["results"], {"forget gates": "direct", "hidden state": "through_h", "cell (total)": "total"}
+    axes = plt.subplots(2, figsize=(7, 5.6))[1]
+    for ax, bias, n in zip(axes, ("1", "5"), (5, 7)):  # to lag 20, where little is left, and to lag 100
+        runs, root = results["drawn"][bias]["1"], results["settings"]["H"] ** 0.5
+        norms = {label: np.array(runs[part])[:, :n] / root for label, part in names.items()}
+        curves = {label: (np.median(norm, 0), norm.min(0), norm.max(0)) for label, norm in norms.items()}
+        figures.plot_gradient_by_lag(results["lags"][:n], curves, ax)
+        ax.set(title=f"forget bias {bias}", xlabel="lag (time steps)", ylabel="norm (1 at lag 0)")
+        ax.set_xticks([1, *results["lags"][2 if n == 5 else 3 : n]])
+    return axes
+
+
+@figure("cell-state-half-life", study="cell_state")
+def cell_state_half_life(study):
+    """Half-life by formula, and of the forget gates' product in drawn networks, a point a seed."""
+    runs = [row["1"] for row in study["results"]["drawn"].values()]
+    forget = [np.mean(run["forget"]) for run in runs]
+    return figures.plot_half_life(forget, [run["half_life_direct"] for run in runs])
+
+
+@figure("gates-latches", study="gates")
+def gates_latches(study):
+    """Three latches on the same pulses: set by hand, trained, trained without recurrent weights."""
+    results = study["results"]
+    steps, pulses = np.arange(results["settings"]["latch"]["T"]) + 1, results["settings"]["pulses"]
+    inputs = {name: np.isin(steps, where) * 1.0 for name, where in pulses.items()}
+    panels = plt.subplots(6, 3, sharex=True, sharey="row", figsize=(8.6, 5.4))[1]
+    for k, (name, trace) in enumerate(results["traces"].items()):
+        figures.plot_gates(Gates(**trace), inputs, axes=panels[:, k])
+        panels[0, k].set_title({"hand": "by hand"}.get(name, name))
+        for ax in panels[:, k]:
+            if k > 0:
+                ax.set_ylabel("")
+            for text in list(ax.texts) * (k < 2):
+                text.remove()
+    return panels
+
+
+@figure("gates-openings", study="gates")
+def gates_openings(study):
+    """How far gates stand open under the default draw and under weights from 0 to 1, ten seeds together."""
+    curves = study["results"]["quantiles"]
+    names = {"default, 16 units": ("default", "16"), "all positive, 5 units": ("positive", "5")}
+    names |= {"all positive, 16 units": ("positive", "16")}
+    return figures.plot_openings({label: curves[kind][size] for label, (kind, size) in names.items()})
+
+
+@figure("memory-gradient", study="memory")
+def memory_gradient(study, ax=None):
+    """Gradient against lag, untrained RNN and LSTM at several forget biases, median and range over the seeds."""
+    names = ["RNN", "LSTM, default", *(f"LSTM, bias {bias}" for bias in (1, 2, 3, 5))]
+    ax = plt.subplots(figsize=(7, 4.2))[1] if ax is None else ax
+    figures.plot_gradient_by_lag(study["results"]["lags"], spread(study, names), ax=ax)
+    ax.set_ylabel("gradient, relative to lag 0")
+    return ax
+
+
+@figure("memory-gradient-top", study="memory")
+def memory_gradient_top(study):
+    """The upper end of the same figure, where curves go down and come back."""
+    ax = plt.subplots(figsize=(7, 3.8))[1]
+    ax.set(yscale="log", ylim=(0.01, 1.6))
+    memory_gradient(study, ax).set(yticks=(0.01, 0.1, 1), yticklabels=("0.01", "0.1", "1"))
+    for text in [text for text in ax.texts if text.get_text() in ("RNN", "LSTM, default", "LSTM, bias 1")]:
+        text.remove()
+    ax.text(5.5, 0.013, "RNN,\ndefault", ha="right", color=COLOURS["grey"])
+    ax.text(22.5, 0.022, "bias 1", color=COLOURS["grey"])
+    return ax
+
+
+@figure("memory-adding", study="memory")
+def memory_adding(study):
+    """What a trained RNN scores on the adding problem, by length."""
+    scores = {f"RNN, T = {steps}": runs["mse"] for steps, runs in study["results"]["adding"].items()}
+    ax = figures.plot_scores(scores, {"always 1": 1 / 6}, "mean squared error on new sequences")
+    ax.set(xlim=(-0.005, 0.2), xticks=(0, 0.05, 0.1, 0.15, 0.2))
+    return ax
+
+
+def spread(study, names):
+    """Return the median, the lowest and the highest of the seeds' curves of each kind of network."""
+    curves = {name: np.array(study["results"]["untrained"][name]["ratio"]) for name in names}
+    return {name: (np.median(each, 0), each.min(0), each.max(0)) for name, each in curves.items()}
+
+
+def draw(folder=HERE, names=()):
+    """Draw the named pictures, or all whose study there is, and return their files."""
+    figures.use_course_style()
+    files = []
+    for name in names or FIGURES:
+        make, study = FIGURES[name]
+        results = RESULTS / f"{study}.json"
+        if study and not results.exists():
+            print(f"{name}: left out, there is no {results.name} yet")
+            continue
+        ax = make(json.loads(results.read_text(encoding="utf-8"))) if study else make()
+        files.append(Path(folder) / f"{name}.svg")
+        drawn = np.ravel(ax)[0].figure
+        drawn.savefig(files[-1], metadata={"Date": None, "Creator": None})
+        plt.close(drawn)
+        print(files[-1].name)
+    return files
+
+
+if __name__ == "__main__":
+    draw(*sys.argv[1:2], names=sys.argv[2:])

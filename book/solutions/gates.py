@@ -1,0 +1,61 @@
+"""Solutions to the exercises of the chapter `gates`: a function an exercise, under the exercise's name."""
+
+import numpy as np
+
+from lstm_tutorial.in_numpy import sigmoid, tanh
+
+
+def kept_by_hand():
+    """The sum first, then its sigmoid, then the product."""
+    z = 0.5 * 2 + 1.5 * -1 + 0.7 + 0.3  # 0.5
+    f = 1 / (1 + np.exp(-z))  # 0.622
+    return f * 3  # 1.867
+
+
+def forget_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
+    """One layer over x and h, squeezed between 0 and 1."""
+    z = x @ weight_ih.T + h @ weight_hh.T + bias_ih + bias_hh  # (B, H)
+    return sigmoid(z)
+
+
+def stacked_weights(W_f, W_i, W_c, W_o, b_f, b_i, b_c, b_o):
+    """Stack the rows in torch's order, then cut the columns where h ends and x begins."""
+    H = len(b_f)
+    W = np.concatenate([W_i, W_f, W_c, W_o])  # (4H, H + D)
+    bias = np.concatenate([b_i, b_f, b_c, b_o])  # (4H,)
+    return {
+        "weight_ih_l0": W[:, H:],
+        "weight_hh_l0": W[:, :H],
+        "bias_ih_l0": bias,
+        "bias_hh_l0": np.zeros_like(bias),
+    }
+
+
+def repaired_gates(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
+    """The order i, f, g, o; tanh on the candidate; the output gate on the hidden state."""
+    z = x @ weight_ih.T + h @ weight_hh.T + bias_ih + bias_hh  # (B, 4H)
+    z_i, z_f, z_g, z_o = np.split(z, 4, axis=-1)
+    i, f, o = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o)
+    g = tanh(z_g)
+    c = f * c + i * g
+    h = o * tanh(c)
+    return h, c
+
+
+def listener_states():
+    """Silence keeps; each pulse replaces the state by the opposite of what it was, the first time by 1."""
+    return [0, 1, 1, 1, -1, 1]
+
+
+def depth_counter():
+    """The input gate is always open; the candidate is 1, -1 or 0; the forget gate shuts at a reset."""
+    weight_ih = np.array(
+        [
+            [0, 0, 0],  # i
+            [0, 0, -40],  # f
+            [20, -20, 0],  # g
+            [0, 0, 0],  # o
+        ]
+    )
+    bias = np.array([20, 20, 0, 20])
+    return weight_ih, bias
