@@ -349,8 +349,8 @@ def memory_gradient_top(study):
     memory_gradient(study, ax).set(yticks=(0.01, 0.1, 1), yticklabels=("0.01", "0.1", "1"))
     for text in [text for text in ax.texts if text.get_text() in ("RNN", "LSTM, default", "LSTM, bias 1")]:
         text.remove()
-    ax.text(5.5, 0.013, "RNN,\ndefault", ha="right", color=COLOURS["grey"])
-    ax.text(22.5, 0.022, "bias 1", color=COLOURS["grey"])
+    ax.text(10, 0.0125, "RNN and\ndefault", color=COLOURS["grey"])
+    ax.text(23.5, 0.022, "bias 1", color=COLOURS["grey"])
     return ax
 
 

@@ -18,7 +18,7 @@ def count_parameters(D, H, num_layers, bidirectional):
     directions, total = 2 if bidirectional else 1, 0
     for layer in range(num_layers):
         reads = D if layer == 0 else directions * H
-        total += directions * 4 * H * (reads + H + 2)  # weight_ih, weight_hh and two biases
+        total += directions * 4 * H * (reads + H + 2)  # 2 for the two biases
     return total
 
 
@@ -37,7 +37,7 @@ def to_state_dict(weights):
 
 
 def gradient_by_step(lstm, x):
-    """Return the norm of the gradient of the summed last hidden state at each step of x (T, D)."""
+    """Return the gradient's norm at each step of x (T, D)."""
     x = x.detach().clone().requires_grad_()
     output, (h_n, c_n) = lstm(x)
     h_n.sum().backward()
@@ -54,7 +54,8 @@ def make_mended(state_dict):
                 self.register_parameter(name, nn.Parameter(torch.tensor(value)))
 
         def forward(self, x):
-            h = c = x.new_zeros(x.shape[1], self.weight_hh_l0.shape[1])
+            H = self.weight_hh_l0.shape[1]
+            h = c = x.new_zeros(x.shape[1], H)  # the kind of x
             for x_t in x:
                 h, c = lstm_cell(x_t, (h, c), *self.parameters())
             return h
@@ -63,7 +64,7 @@ def make_mended(state_dict):
 
 
 def make_classifier(D, H, K):
-    """Return a network that reads x (B, T, D) and lengths (B,), and gives a score to each of K classes."""
+    """Return an nn.Module: x (B, T, D), lengths (B,) -> scores (B, K)."""
 
     class Classifier(nn.Module):
         def __init__(self):

@@ -176,7 +176,7 @@ WRONG = {
     ],
     "directional_derivative": [
         (one_sided, "one side only"),
-        (over_eps, "2 eps"),
+        (over_eps, "lie 2 eps, not one"),
         (not_divided, "not divided"),
         (made_to_length_one, "not made to length 1"),
         (in_place, "changed its argument"),
