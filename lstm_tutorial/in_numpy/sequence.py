@@ -116,12 +116,12 @@ def lstm_sequence(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peeph
     x = without_padding(x, ragged)
     h, c = np.zeros((2, T + 1, B, H), x.dtype)
     h[0], c[0] = (each[ragged.order] for each in state)
-    gates = x @ weight_ih.T + (bias_ih + bias_hh)  # (T, B, 4H): the input's part, all steps in one product
+    gates = x @ weight_ih.T + (bias_ih + bias_hh)  # (T, B, 4H): of all steps at once
     for t, n in enumerate(ragged.running):
         h_prev, c_prev = h[t, :n], c[t, :n]
         gates[t, n:] = 0
         gates[t, :n] += h_prev @ weight_hh.T
-        i, f, g, o = _four(gates[t, :n])  # views: what is written to them stays in the cache
+        i, f, g, o = _four(gates[t, :n])  # views: what is written to them is cached
         if weight_peephole is not None:
             i += weight_peephole[0] * c_prev
             f += weight_peephole[1] * c_prev
@@ -170,7 +170,7 @@ def lstm_sequence_backward(d_output, d_state, cache):
     d_z = np.zeros_like(gates)
     for t, n in reversed(list(enumerate(ragged.running))):
         i, f, g, o = _four(gates[t, :n])
-        d_i, d_f, d_g, d_o = _four(d_z[t, :n])  # views; each becomes the gradient of the gate's weighted sum
+        d_i, d_f, d_g, d_o = _four(d_z[t, :n])  # views: gradients of the weighted sums
         c_prev, tanh_c = c[t, :n], tanh(c[t + 1, :n])
 
         d_h[:n] += d_output[t, :n]  # output[t] = h
@@ -183,10 +183,11 @@ def lstm_sequence_backward(d_output, d_state, cache):
         d_g[...] = d_c[:n] * i * tanh_slope(g)
         d_c[:n] *= f
         if weight_peephole is not None:
-            d_c[:n] += d_i * weight_peephole[0] + d_f * weight_peephole[1]  # i += weight_peephole[0] * c_prev
+            # i += weight_peephole[0] * c_prev
+            d_c[:n] += d_i * weight_peephole[0] + d_f * weight_peephole[1]
         d_h[:n] = d_z[t, :n] @ weight_hh  # z += h_prev @ weight_hh.T
 
-    rows = d_z.reshape(-1, d_z.shape[-1])  # (T * B, 4H): every step of every sequence, once
+    rows = d_z.reshape(-1, d_z.shape[-1])  # (T * B, 4H): every step of every sequence
     gradients = {
         "weight_ih": rows.T @ x.reshape(-1, x.shape[-1]),  # z = x @ weight_ih.T + ...
         "weight_hh": rows.T @ h[:-1].reshape(-1, h.shape[-1]),
