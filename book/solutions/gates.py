@@ -19,7 +19,7 @@ def forget_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
 
 
 def stacked_weights(W_f, W_i, W_c, W_o, b_f, b_i, b_c, b_o):
-    """Stack the rows in torch's order, then cut the columns where h ends and x begins."""
+    """Stack the rows, then cut the columns where x begins."""
     H = len(b_f)
     W = np.concatenate([W_i, W_f, W_c, W_o])  # (4H, H + D)
     bias = np.concatenate([b_i, b_f, b_c, b_o])  # (4H,)
@@ -32,7 +32,7 @@ def stacked_weights(W_f, W_i, W_c, W_o, b_f, b_i, b_c, b_o):
 
 
 def repaired_gates(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    """The order i, f, g, o; tanh on the candidate; the output gate on the hidden state."""
+    """The rows' order, the candidate's tanh, the output gate."""
     z = x @ weight_ih.T + h @ weight_hh.T + bias_ih + bias_hh  # (B, 4H)
     z_i, z_f, z_g, z_o = np.split(z, 4, axis=-1)
     i, f, o = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o)
@@ -43,12 +43,12 @@ def repaired_gates(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
 
 
 def listener_states():
-    """Silence keeps; each pulse replaces the state by the opposite of what it was, the first time by 1."""
+    """Silence keeps; a pulse turns the state over."""
     return [0, 1, 1, 1, -1, 1]
 
 
 def depth_counter():
-    """The input gate is always open; the candidate is 1, -1 or 0; the forget gate shuts at a reset."""
+    """The candidate says 1, -1 or 0; the forget gate resets."""
     weight_ih = np.array(
         [
             [0, 0, 0],  # i
