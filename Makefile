@@ -72,10 +72,8 @@ format: $(READY) ## put code into the format that lint asks for
 	$(BIN)/ruff format .
 
 notebooks: $(READY) ## run all notebooks again and store clean outputs; NB=path for one
-	@for nb in $(NB); do echo "$$nb"; \
-	  said=$$($(BIN)/jupyter-execute --inplace "$$nb" 2>&1) || { echo "$$said"; exit 1; }; \
-	  $(BIN)/nbstripout --keep-output --keep-count --extra-keys "metadata.language_info cell.metadata.execution" "$$nb" \
-	  || exit 1; done
+	$(BIN)/python notebooks/run.py $(NB)
+	@$(BIN)/nbstripout --keep-output --keep-count --extra-keys "metadata.language_info cell.metadata.execution" $(NB)
 
 studies: $(READY) ## run all studies in experiments/ again (long); STUDY=name for one
 	@for study in $(STUDY); do echo "experiments/$$study.py"; $(BIN)/python experiments/$$study.py || exit 1; done

@@ -89,6 +89,15 @@ def test_clipping_equals_torch(max_norm):
         in_numpy.clip_gradients(gradients, -1)
 
 
+def test_clipping_is_exact_where_torch_adds_a_millionth():
+    ours, leaf = {"a": np.array([2e-6])}, torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
+    leaf.grad = torch.tensor([2e-6], dtype=torch.float64)
+    in_numpy.clip_gradients(ours, 1e-6)
+    in_torch.clip_gradients([leaf], 1e-6)
+    np.testing.assert_allclose(ours["a"], [1e-6])
+    np.testing.assert_allclose(leaf.grad, [2e-6 / 3])
+
+
 def test_adam_equals_torch_over_many_steps():
     rng = np.random.default_rng(0)
     value = rng.standard_normal((3, 4))

@@ -73,7 +73,7 @@ def clip_gradients(gradients, max_norm):
 
     Notes
     -----
-    Pascanu, Mikolov and Bengio (2013): the direction stays, the step is bounded.
+    Pascanu, Mikolov and Bengio (2013): the direction stays, the step is bounded. torch divides by the norm plus 1e-6.
 
     Examples
     --------
