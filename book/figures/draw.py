@@ -310,7 +310,7 @@ def gates_latches(study):
     results = study["results"]
     steps, pulses = np.arange(results["settings"]["latch"]["T"]) + 1, results["settings"]["pulses"]
     inputs = {name: np.isin(steps, where) * 1.0 for name, where in pulses.items()}
-    panels = plt.subplots(6, 3, sharex=True, sharey="row", figsize=(8.6, 5.4))[1]
+    panels = plt.subplots(6, 3, sharex=True, sharey="row", figsize=(7.8, 5.2))[1]
     for k, (name, trace) in enumerate(results["traces"].items()):
         figures.plot_gates(Gates(**trace), inputs, axes=panels[:, k])
         panels[0, k].set_title({"hand": "by hand"}.get(name, name))
@@ -319,6 +319,7 @@ def gates_latches(study):
                 ax.set_ylabel("")
             for text in list(ax.texts) * (k < 2):
                 text.remove()
+    panels[-1, 0].set_xticks(range(10, 41, 10))
     return panels
 
 
@@ -349,8 +350,8 @@ def memory_gradient_top(study):
     memory_gradient(study, ax).set(yticks=(0.01, 0.1, 1), yticklabels=("0.01", "0.1", "1"))
     for text in [text for text in ax.texts if text.get_text() in ("RNN", "LSTM, default", "LSTM, bias 1")]:
         text.remove()
-    ax.text(10, 0.0125, "RNN and\ndefault", color=COLOURS["grey"])
-    ax.text(23.5, 0.022, "bias 1", color=COLOURS["grey"])
+    ax.text(9.7, 0.0108, "RNN,\ndefault", color=COLOURS["grey"])
+    ax.text(31, 0.0108, "bias 1", color=COLOURS["grey"])
     return ax
 
 
