@@ -1,5 +1,7 @@
 """One step: its parts, its gradients, and that a loop of steps is the sequence."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 import torch
@@ -118,6 +120,18 @@ def test_a_loop_of_steps_is_the_oracle_of_the_sequence(T, B, peephole, ragged, s
         np.testing.assert_allclose(d_first[1][b], d_c[0], atol=1e-11)
     for name, value in gradients.items():
         np.testing.assert_allclose(value, total[name], atol=1e-10)
+
+
+@pytest.mark.parametrize("twin", [in_numpy, in_torch])
+def test_flip_turns_each_sequence_and_leaves_its_padding_where_it_is(twin):
+    flip = import_module(f"{twin.__name__}.sequence").flip
+    x, lengths = np.arange(15).reshape(5, 3, 1), np.array([5, 2, 1])
+    want = x.copy()
+    for b, length in enumerate(lengths):
+        want[:length, b] = x[:length, b][::-1]
+    x, lengths = (x, lengths) if twin is in_numpy else (torch.tensor(x), torch.tensor(lengths))
+    np.testing.assert_array_equal(flip(x, lengths), want)
+    np.testing.assert_array_equal(flip(x), np.asarray(x)[::-1])
 
 
 def test_sigmoid_is_exact_also_where_it_is_tiny_and_never_overflows():
