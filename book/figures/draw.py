@@ -18,7 +18,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.patches import Circle
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patches import Circle, Rectangle
 
 from lstm_tutorial import figures
 from lstm_tutorial.drawings import COLOURS, GATES, box, canvas, operation, tint, wire, write
@@ -392,10 +393,13 @@ def many_to_one_names(study):
     """From a name to its country: every model's score on each of the five splits."""
     scores = study["results"]["names"]["scores"]
     names = {"1-4 letters": "pieces of 1 to 4", "LSTM, both ways": "LSTM, both ways", "LSTM": "LSTM, last valid"}
-    names |= {"RNN": "RNN, last valid", "LSTM, pad token": "LSTM, pads read", "LSTM, pad zeros": "LSTM, zeros read"}
+    names |= {"LSTM, pad token": "LSTM, pads read", "RNN": "RNN, last valid", "LSTM, pad zeros": "LSTM, zeros read"}
     names |= {"letters": "bag of letters"}
     shown = {label: scores[name] for name, label in names.items()}
-    return figures.plot_scores(shown, {"one country": scores["majority"][0]}, "right answers on test names (%)")
+    ax = figures.plot_scores(shown, {"one country": scores["majority"][0]}, "right answers on test names (%)")
+    for line in (*ax.lines[:2], *ax.lines[12:14]):  # pieces and bag: no networks
+        line.set(color=COLOURS["hidden"], mfc=tint("hidden", 0.55))
+    return ax
 
 
 @figure("many-to-one-sunspots", study="many_to_one")
@@ -411,6 +415,362 @@ def many_to_one_sunspots(study):
         ax.set_ylim(-20, 265)
     axes[1].set_xlabel("year")
     return axes
+
+
+@figure("one-to-many-fed-back")
+def one_to_many_fed_back():
+    """A country in, letters out: each letter drawn is the next thing read."""
+    ax, xs = canvas(7.5, 4.1), (2.15, 3.45, 4.75, 6.05)
+    box(ax, 0.62, 2.0, 1.06, 0.62, "x", 0.2, text="France", size=14)
+    write(ax, 0.62, 1.42, "one vector", 12, tint("x", 0.6, "black"))
+    wire(ax, (1.16, 2.0), (xs[0] - 0.42, 2.0), colour="x", width=3)
+    write(ax, 1.45, 2.24, "h, c", 13)
+    for x, letter, fed in zip(xs, ("p", "a", "u", "stop"), ("start", "p", "a", "u")):
+        wire(ax, (x, 0.72), (x, 1.64), colour="ink")
+        wire(ax, (x, 2.36), (x, 2.86), colour="hidden")
+        box(ax, x, 2.0, 0.8, 0.68, "lstm", 0.12, text="LSTM", size=13)
+        box(ax, x, 3.12, 0.62, 0.5, "output", 0.12, text=letter, size=15)
+        write(ax, x, 0.5, fed, 14, "grey" if fed == "start" else "ink")
+    for before, after in zip(xs, xs[1:]):
+        wire(ax, (before + 0.42, 2.0), (after - 0.42, 2.0), colour="lstm", width=3)
+        middle = (before + after) / 2
+        points = (before + 0.33, 3.12), (middle, 3.12), (middle, 0.5), (after - 0.16, 0.5)
+        wire(ax, *points, colour="output", width=2)
+    write(ax, 7.0, 3.12, "written", 13, tint("output", 0.8, "black"))
+    write(ax, 7.0, 0.5, "read", 13)
+    write(ax, 3.9, 3.72, "no input but its own output", 14, weight="bold")
+    return ax
+
+
+@figure("one-to-many-bits", study="one_to_many")
+def one_to_many_bits(study):
+    """Bits per character on test names: n-grams and networks, a dot a split."""
+    scores = {name: each["test"] for name, each in study["results"]["bits"].items()}
+    order = ["trigram, all", "LSTM, no country", "trigram, country", "n-gram, country and all", "LSTM, country"]
+    titles = {"trigram, all": "trigram, no country", "n-gram, country and all": "longest n-gram, country"}
+    return figures.plot_scores({titles.get(name, name): scores[name] for name in order}, label="bits per character")
+
+
+@figure("one-to-many-temperature", study="one_to_many")
+def one_to_many_temperature(study):
+    """What a temperature does to names: how many are known, how many differ, how many fit their country."""
+    runs, panels = study["results"]["runs"], plt.subplots(1, 3, figsize=(8.6, 3.1), sharey=True)[1]
+    keys = {"in training": "copied from\ntraining", "different": "different from\neach other"}
+    for ax, (key, title) in zip(panels, (keys | {"right country": "taken for their\ncountry"}).items()):
+        for name, colour, style in (("LSTM, country", "lstm", "-"), ("trigram, country", "rnn", "--")):
+            at = {t: [run["written"][name][t][key] for run in runs] for t in runs[0]["written"][name]}
+            x, curves = [float(t) for t in at], np.array(list(at.values()))
+            ax.plot(x, np.median(curves, 1), style, marker="o", ms=4, color=COLOURS[colour], label=name.split(",")[0])
+            ax.fill_between(x, curves.min(1), curves.max(1), color=COLOURS[colour], alpha=0.15, lw=0)
+        if key == "right country":
+            real = np.median([run["written"]["real"][key] for run in runs])
+            ax.axhline(real, color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)))
+            ax.text(1.5, real + 2, "real names", color=COLOURS["grey"], ha="right")
+        ax.set(title=title, xlabel="temperature", xticks=x, ylim=(-3, 103))
+    panels[0].set_ylabel("per cent of names")
+    panels[0].legend(loc="upper right")
+    return panels
+
+
+@figure("one-to-many-exposure", study="one_to_many")
+def one_to_many_exposure(study):
+    """How odd a judge finds the next letter, by what stands before it: real letters, or the network's own."""
+    runs, at = study["results"]["runs"], study["results"]["positions"]
+    ax = plt.subplots(figsize=(7, 3.9))[1]
+    looks = {
+        "real names": ("the real next letter", "ink", ":"),
+        "after real letters": ("after real letters", "hidden", "--"),
+    }
+    looks |= {"after its own": ("after its own letters", "lstm", "-")}
+    looks |= {"after shuffled": ("after shuffled letters", "rnn", "-.")}
+    for key, (label, colour, style) in looks.items():
+        curves = np.array([run["exposure"]["LSTM, country"]["by position"][key] for run in runs])
+        ax.plot(at, np.median(curves, 0), style, color=COLOURS[colour], label=label)
+        ax.fill_between(at, curves.min(0), curves.max(0), color=COLOURS[colour], alpha=0.12, lw=0)
+    ax.set(xlabel="letters before it", ylabel="judge's surprise (bits)", xticks=at)
+    ax.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, 1.25))
+    return ax
+
+
+@figure("encoder-decoder")
+def encoder_decoder():
+    """An encoder that reads letters, a decoder that writes phones, and attention for one step between them."""
+    ax, read, write_at, sees = canvas(7.5, 4.9), 1.3, 3.35, (3.72, 2.42)
+    xs, ys = [0.95 + 0.92 * k for k in range(5)], [2.3, 3.72, 5.14, 6.56]
+    for k, (x, letter, weight) in enumerate(zip(xs, "phone", (0.06, 0.06, 0.62, 0.08, 0.18))):
+        box(ax, x, read, 0.56, 0.62, "input", 0.12)
+        write(ax, x, 0.3, letter, 19, weight="bold")
+        wire(ax, (x, 0.5), (x, read - 0.32), colour="x")
+        if k:
+            for dy, way in ((0.12, 1), (-0.12, -1)):
+                ends = (xs[k - 1] + 0.28, read + dy), (x - 0.28, read + dy)
+                wire(ax, *ends[::way], colour="hidden", width=1.8)
+        wire(ax, (x, read + 0.31), sees, colour="forget", width=1 + 8 * weight, arrow=False, z=1)
+    wire(ax, (sees[0], sees[1] - 0.02), (ys[1], write_at - 0.32), colour="forget", width=4)
+    ax.plot(*sees, "o", ms=11, color=COLOURS["forget"], zorder=5)
+    write(ax, 4.08, 2.52, "attention: weights over the", 13, tint("forget", 0.85, "black"), ha="left")
+    write(ax, 4.08, 2.29, "letters, for this one phone", 13, tint("forget", 0.85, "black"), ha="left")
+    wire(ax, (xs[0] - 0.28, read), (0.3, read), (0.3, write_at), (ys[0] - 0.36, write_at), colour="hidden", width=2.6)
+    write(ax, 1.1, write_at - 0.22, "final states", 13, "hidden")
+    for k, (x, phone) in enumerate(zip(ys, ("F", "OW", "N", "stop"))):
+        box(ax, x, write_at, 0.72, 0.62, "lstm", 0.12)
+        if k:
+            wire(ax, (ys[k - 1] + 0.36, write_at), (x - 0.36, write_at), colour="hidden", width=2.6)
+            turn = (ys[k - 1] + 0.42, 4.5), (x - 0.24, 4.5), (x - 0.24, write_at + 0.32)
+            wire(ax, *turn, colour="grey", width=1.8, style=(0, (3, 2)))
+        wire(ax, (x + 0.12, write_at + 0.31), (x + 0.12, 4.28), colour="output")
+        write(ax, x + 0.12, 4.5, phone, 17 if k < 3 else 14, weight="bold")
+    wire(ax, (ys[0] - 0.62, 4.5), (ys[0] - 0.24, 4.5), (ys[0] - 0.24, write_at + 0.32), colour="grey", width=1.8)
+    write(ax, ys[0] - 0.95, 4.5, "start", 14, "grey")
+    write(ax, 5.15, 1.42, "encoder", 14, "input", weight="bold", ha="left")
+    write(ax, 5.15, 1.17, "reads both ways", 13, ha="left")
+    write(ax, 5.9, 2.86, "decoder", 14, "lstm", weight="bold", ha="left")
+    return ax
+
+
+@figure("encoder-decoder-alignment", study="encoder_decoder")
+def encoder_decoder_alignment(study):
+    """What additive attention looks at while three words are written: a row a phone, a column a letter."""
+    shown = study["results"]["shown"]["additive"]
+    tall = [len(found["weights"]) for found in shown.values()]
+    look = dict(figsize=(6.2, 0.34 * sum(tall) + 1.3), gridspec_kw={"height_ratios": tall})
+    axes = plt.subplots(len(shown), **look)[1]
+    colours = matplotlib.colors.LinearSegmentedColormap.from_list("", ["white", COLOURS["forget"]])
+    for ax, (word, found) in zip(axes, shown.items()):
+        weights = np.array(found["weights"])[:, : len(word)]
+        ax.pcolormesh(weights, cmap=colours, vmin=0, vmax=1, edgecolor=COLOURS["pale"], lw=0.5)
+        ax.set(xticks=np.arange(len(word)) + 0.5, xticklabels=word, yticks=np.arange(len(weights)) + 0.5)
+        ax.set(yticklabels=[*found["written"].split(), "stop"][: len(weights)], xlim=(0, 14))
+        ax.invert_yaxis()
+        ax.xaxis.tick_top()
+        ax.tick_params(length=0, labelsize=12)
+        for side in ax.spines.values():
+            side.set_visible(False)
+    return axes
+
+
+@figure("encoder-decoder-length", study="encoder_decoder")
+def encoder_decoder_length(study):
+    """Phoneme error rate by the length of the word, a dot a seed, a line through the medians."""
+    runs, ax = study["results"]["runs"], plt.subplots(figsize=(7, 3.7))[1]
+    groups = list(runs[0]["none"]["by length"])
+    for name, label, colour, dash in (
+        ("none", "no attention", "rnn", "-."),
+        ("letter and 3", "table: letter and 3 to each side", "grey", ":"),
+        ("dot", "dot attention", "candidate", "--"),
+        ("additive", "additive attention", "lstm", "-"),
+    ):
+        per = np.array([[run[name]["by length"][group][0] for group in groups] for run in runs])
+        ax.plot(np.median(per, axis=0), dash, color=COLOURS[colour], label=label, lw=2)
+        for seed in per:
+            ax.plot(seed, "o", ms=4.5, color=COLOURS[colour], mec="white", mew=0.5)
+    ax.set(xticks=range(len(groups)), xticklabels=[group.replace("-", "–") for group in groups])
+    ax.set(xlabel="letters in the word", ylabel="phoneme error rate (%)", ylim=(0, None))
+    ax.legend()
+    return ax
+
+
+@figure("shapes-layers")
+def shapes_layers():
+    """One to three layers over four steps: the output is the top row, h_n the last column."""
+    ax, pitch, up = canvas(7.5, 3.0), 0.44, 0.68
+    for layers, left in ((1, 0.32), (2, 2.78), (3, 5.24)):
+        rows, xs = [0.75 + up * k for k in range(layers)], [left + pitch * t for t in range(4)]
+        box(ax, left + 1.5 * pitch, rows[-1], 3 * pitch + 0.48, 0.48, "hidden", 0.2, 0.1, z=1)
+        write(ax, left + 1.5 * pitch, rows[-1] + 0.43, "output", 14, "hidden", weight="bold")
+        for k, y in enumerate(rows):
+            write(ax, xs[-1] + 0.29, y, f"h_n[{k}]", 12.5, "input", ha="left", weight="bold")
+            for x in xs:
+                look = ("input", 0.55) if x == xs[-1] else ("hidden" if k == layers - 1 else "ink", 0.12)
+                box(ax, x, y, 0.28, 0.28, *look, 0.06)
+                wire(ax, (x, y - up + 0.14 if k else 0.4), (x, y - 0.14), colour="ink" if k else "x", width=1.6)
+            for x in xs[:-1]:
+                wire(ax, (x + 0.14, y), (x + pitch - 0.14, y), width=1.4)
+        for t, x in enumerate(xs):
+            write(ax, x, 0.24, f"$x_{t + 1}$", 15)
+    return ax
+
+
+@figure("shapes-directions")
+def shapes_directions():
+    """Two layers, two directions: what reads where, what is handed out, and what `output[:, -1]` takes."""
+    ax, xs = canvas(7.5, 4.5), [1.75 + 1.0 * t for t in range(5)]
+    lanes = (0.95, 1.5, 2.75, 3.3)  # forward and reverse of layer 0, then of layer 1
+    box(ax, xs[2], (lanes[2] + lanes[3]) / 2, 4.8, 1.12, "hidden", 0.2, 0.14, z=0.5)
+    box(ax, xs[2], (lanes[0] + lanes[1]) / 2, 4.8, 1.12, "pale", 0.25, 0.14, z=0.5)
+    write(ax, xs[1], 4.05, "output, 2H wide", 14, "hidden", weight="bold")
+    for k, y in enumerate(lanes):
+        reverse = k % 2
+        for t, x in enumerate(xs):
+            last = t == (0 if reverse else 4)
+            box(ax, x, y, 0.44, 0.36, "input" if last else "hidden" if k > 1 else "ink", 0.55 if last else 0.12, 0.07)
+            if not last:
+                turn = -1 if reverse else 1
+                wire(ax, (x + 0.22 * turn, y), (x + 0.78 * turn, y), width=1.6)
+        side, align = (xs[0] - 0.48, "right") if reverse else (xs[4] + 0.48, "left")
+        write(ax, side, y, f"h_n[{k}]", 14, "input", ha=align, weight="bold")
+    for x in xs:
+        wire(ax, (x, 0.38), (x, 0.66), colour="x", width=2)
+        wire(ax, (x, 1.79), (x, 2.46), width=2)
+    for t, x in enumerate(xs):
+        write(ax, x, 0.2, f"$x_{t + 1}$", 17)
+    for y, text in ((1.22, "layer 0"), (3.02, "layer 1")):
+        write(ax, xs[0] - 0.48, y - 0.27, text, 12.5, "grey", ha="right")
+    ax.add_patch(Rectangle((xs[4] - 0.35, 2.4), 0.7, 1.26, fc="none", ec=COLOURS["forget"], lw=2.4, ls="--", zorder=6))
+    write(ax, xs[4] + 0.35, 4.05, "output[:, −1]", 14, "forget", ha="right", weight="bold")
+    wire(ax, (xs[4], 3.92), (xs[4], 3.7), colour="forget", width=1.6)
+    return ax
+
+
+@figure("shapes-ragged")
+def shapes_ragged():
+    """A batch of three lengths: the last valid step of each direction, and the last column."""
+    ax, lengths = canvas(7.5, 2.75), (6, 4, 2)
+    for left, title, reverse in ((0.55, "forward", 0), (4.25, "reverse", 1)):
+        xs = [left + 0.54 * t for t in range(6)]
+        write(ax, xs[2] + 0.27, 2.52, title, 14, weight="bold")
+        for b, length in enumerate(lengths):
+            y = 1.95 - 0.6 * b
+            for t, x in enumerate(xs):
+                last = t == (0 if reverse else length - 1)
+                colour = "input" if last else "ink" if t < length else "pale"
+                box(ax, x, y, 0.38, 0.38, colour, 0.55 if last else 0.1 if t < length else 0, 0.07)
+                if t >= length:
+                    write(ax, x, y - 0.01, "0", 12.5, "grey")
+                elif t + 1 < length:
+                    ends = [(x + 0.19, y), (x + 0.35, y)]
+                    wire(ax, *(ends[::-1] if reverse else ends), width=1.4)
+        ax.add_patch(
+            Rectangle((xs[5] - 0.26, 0.47), 0.52, 1.76, fc="none", ec=COLOURS["forget"], lw=2.2, ls="--", zorder=6)
+        )
+        write(ax, xs[5] + 0.26, 0.25, "output[:, −1]", 13, "forget", ha="right", weight="bold")
+        write(ax, xs[0] - 0.2, 0.25, "blue: h_n", 13, "input", ha="left", weight="bold")
+    return ax
+
+
+@figure("shapes-sees", study="shapes")
+def shapes_sees(study):
+    """Which output step sees which input step, in each direction; the last row is what `output[:, -1]` takes."""
+    axes = plt.subplots(1, 2, figsize=(7.4, 4.5))[1]
+    for ax, (name, matrix) in zip(axes, study["results"]["sees"].items()):
+        share = np.array(matrix) / np.max(matrix)
+        ax.pcolormesh(np.where(share > 0, share, np.nan) ** 0.35, cmap="Greens", vmin=-0.25, vmax=1.1)
+        steps = len(share)
+        ax.set(xticks=np.arange(steps) + 0.5, xticklabels=np.arange(1, steps + 1), ylim=(steps, 0), aspect="equal")
+        ax.set(yticks=np.arange(steps) + 0.5, yticklabels=np.arange(1, steps + 1), xlabel="input step")
+        ax.set_title(f"{name} half of the output")
+        ax.grid(visible=False)
+        ax.tick_params(length=0)
+        frame = dict(fc="none", ec=COLOURS["forget"], lw=2.6, ls="--", clip_on=False, zorder=5)
+        ax.add_patch(Rectangle((0, steps - 1), steps, 1, **frame))
+    axes[0].set_ylabel("output step")
+    return axes
+
+
+@figure("shapes-first", study="shapes")
+def shapes_first(study):
+    """Say the first symbol: the score by length, for three ways to read the answer."""
+    found, ax = study["results"], plt.subplots(figsize=(7, 3.6))[1]
+    looks = [("hidden", "o", "-", "two directions, h_n"), ("forget", "D", "--", "two directions, output[:, −1]")]
+    looks += [("x", "^", "-.", "the same, forget bias 3"), ("grey", "s", ":", "one direction, h_n")]
+    for (colour, marker, dash, label), runs in zip(looks, found["first"].values()):
+        x, runs = np.arange(len(found["lengths"])), np.array(runs)
+        ax.plot(x, np.median(runs, 0), color=COLOURS[colour], ls=dash, lw=2.2, label=label)
+        shift = {"o": 0, "D": -0.04, "s": 0.04, "^": 0}[marker]
+        for run in runs:
+            ax.plot(x + shift, run, ls="", marker=marker, ms=5, mfc=tint(colour, 0.6), mec="white", mew=0.5)
+    ax.axhline(found["chance"], color=COLOURS["ink"], lw=1, ls=(0, (1, 2)))
+    ax.text(0, found["chance"] - 7, "guessing", size=11)
+    ax.set(xticks=x, xticklabels=found["lengths"], ylim=(0, 106), xlabel="steps in a sequence", ylabel="right (%)")
+    ax.legend(loc="center", bbox_to_anchor=(0.62, 0.68))
+    return ax
+
+
+@figure("many-to-many")
+def many_to_many():
+    """A word of six phones, read forwards and backwards; an answer at every step, of which the vowels' count."""
+    phones, pitch, middle = ["B", "AH", "N", "AE", "N", "AH"], 1.07, 1.62
+    answers = [None, "0", None, "1", None, "0"]
+    ax = canvas(7.7, 4.0)
+    rows = {"forward": (1.3, "lstm", -0.22), "reverse": (2.2, "candidate", 0.22)}
+    for text, y, colour in (("phone", 0.3, "x"), ("answer", 3.62, "ink")):
+        write(ax, 0.12, y, text, 14, colour, ha="left")
+    for text, (y, colour, _) in rows.items():
+        write(ax, 0.12, y, text, 14, colour, ha="left")
+    for t, (phone, answer) in enumerate(zip(phones, answers)):
+        x = middle + pitch * t
+        write(ax, x, 0.3, phone, 18, "x")
+        for y, colour, dx in rows.values():
+            wire(ax, (x + dx, 0.56), (x + dx, y - 0.22), colour="x", width=1.6)
+            wire(ax, (x + dx, y + 0.22), (x + dx, 3.32), colour="ink" if answer else "grey", width=1.6)
+            box(ax, x + dx, y, 0.36, 0.42, colour, 0.25, 0.08, z=5)
+            if t:
+                ends = (x - pitch + dx + 0.18, y), (x + dx - 0.2, y)
+                wire(
+                    ax,
+                    *(ends if dx < 0 else [(ends[1][0] + 0.02, y), (ends[0][0] + 0.02, y)]),
+                    colour=colour,
+                    width=3,
+                    z=4,
+                )
+        box(ax, x, 3.62, 0.7, 0.5, "ink" if answer else "grey", 0.06, 0.1, answer or "", 18)
+    return ax
+
+
+@figure("many-to-many-matrices", study="many_to_many")
+def many_to_many_matrices(study):
+    """What each answer depends on, in two trained networks that read the same word."""
+    word, found = next(iter(study["results"]["runs"][0]["matrices"].items()))
+    phones, axes = found["phones"].split(), plt.subplots(ncols=2, figsize=(7.4, 4.1))[1]
+    for ax, name in zip(axes, ("LSTM, one way", "LSTM, both ways")):
+        dependencies(ax, np.array(found[name]), phones, np.array(found["stress"]) >= 0)
+        ax.set_title(name)
+    axes[0].set_ylabel("answer to")
+    return axes
+
+
+def dependencies(ax, matrix, phones, vowels):
+    """Draw a dependency matrix, darker where an answer depends more; a dot where it depends not at all."""
+    shades = LinearSegmentedColormap.from_list("shades", ["white", COLOURS["lstm"]])
+    ax.imshow(np.sqrt(matrix), cmap=shades, vmin=0, vmax=0.9)
+    for s, t in np.argwhere(matrix == 0):
+        ax.plot(t, s, ".", color=COLOURS["grey"], ms=3)
+    ax.set(xticks=range(len(phones)), yticks=range(len(phones)), xlabel="phone")
+    ax.set_xticklabels(phones)
+    for label, vowel in zip(ax.set_yticklabels(phones), vowels):
+        label.set(fontweight="bold" if vowel else "normal", color=COLOURS["ink" if vowel else "grey"])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+
+
+@figure("many-to-many-scores", study="many_to_many")
+def many_to_many_scores(study):
+    """Every model's share of right vowels on each of the splits."""
+    scores = study["results"]["scores"]
+    names = ["LSTM, both ways", "RNN, both ways", "whole word, hidden layer", "window, hidden layer", "LSTM, backwards"]
+    names += ["window, logistic", "LSTM, one way, H 96", "LSTM, one way", "RNN, one way"]
+    shown = {name.replace("window", "±3 phones"): scores[name] for name in names}
+    baseline = {"always none": scores["majority"][0], "per vowel": np.median(scores["per vowel"])}
+    return figures.plot_scores(shown, baseline, "vowels right on test words (%)")
+
+
+@figure("many-to-many-late", study="many_to_many")
+def many_to_many_late(study):
+    """The one-way LSTM that may wait some phones before it answers."""
+    scores = study["results"]["scores"]
+    runs = {0: scores["LSTM, one way"], **{k: scores[f"LSTM, {k} late"] for k in (1, 2, 4)}}
+    ax = plt.subplots(figsize=(6.4, 3.3))[1]
+    for name, colour in (("LSTM, both ways", "ink"), ("LSTM, one way", "grey")):
+        ax.axhline(np.median(scores[name]), color=COLOURS[colour], lw=1.2, ls="--")
+    ax.plot(list(runs), [np.median(each) for each in runs.values()], color=COLOURS["lstm"], ls="-")
+    for k, values in runs.items():
+        ax.plot([k] * len(values), values, "o", color=COLOURS["lstm"], mec="white", ms=6, ls="")
+    ax.annotate(
+        "both ways", (4.1, np.median(scores["LSTM, both ways"])), (0, 4), textcoords="offset points", ha="right"
+    )
+    ax.annotate("at once", (4.1, np.median(scores["LSTM, one way"])), (0, 4), textcoords="offset points", ha="right")
+    ax.set(xlabel="phones that the one-way LSTM waits before it answers", ylabel="vowels right (%)", xticks=range(5))
+    return ax
 
 
 def spread(study, names):
