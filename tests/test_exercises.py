@@ -1,0 +1,538 @@
+"""The engine finds every kind of fault, and every exercise of the course keeps its promises to the learner."""
+
+import ast
+import importlib.util
+import re
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from lstm_tutorial.exercises import check, draw_sizes, exercises, first_match, register, registry
+from lstm_tutorial.exercises.engine import draw_trial
+
+ROOT = Path(__file__).parents[1]
+PARTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["parts"]
+STEMS = [Path(each["file"]).name for part in PARTS if "numbered" in part for each in part["chapters"]]
+EXERCISES = dict(exercises())  # a copy: the engine's tests put a registry of their own in its place
+
+
+def load(path):
+    """Return the module at a path, whatever characters its name has."""
+    spec = importlib.util.spec_from_file_location(path.stem.replace("-", "_"), path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def named(answer, name):
+    """Return the function under the name of an exercise."""
+    try:
+        answer.__name__ = name
+    except AttributeError:  # np.tanh
+        return named(lambda *inputs: answer(*inputs), name)
+    return answer
+
+
+# The engine, on exercises of its own
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    """An empty registry, and `try_out(answer, draw, reference, ...)`, which checks an answer to one exercise in it."""
+    monkeypatch.setattr(registry, "REGISTRY", {})
+
+    def try_out(answer, draw, reference, **fields):
+        registry.REGISTRY.clear()
+        register("fake", chapter="gates", title="A fake", draw=draw, reference=reference, **fields)
+        return check(named(answer, "fake"))
+
+    return try_out
+
+
+def draw_batch(rng):
+    B, H = draw_sizes(rng, 2)
+    return (rng.normal(size=(B, H)),)
+
+
+def draw_sequence(rng):
+    return (rng.normal(size=(7, *draw_sizes(rng, 2))),)
+
+
+def draw_gate_rows(rng):
+    H, D = draw_sizes(rng, 2, low=2)
+    return (rng.normal(size=(4 * H, D)),)
+
+
+def draw_square(rng):
+    return (rng.normal(size=(4, 4)),)
+
+
+def by_hand(rng):
+    return ()
+
+
+def gates(w, order):
+    """Put the rows of the four gates in another order."""
+    return np.concatenate([np.split(w, 4)[k] for k in order])
+
+
+def scaled(x, rows):
+    """Return tanh(x), wrong in some rows."""
+    y = np.tanh(x)
+    y[rows] *= 3 + y[rows] ** 2
+    return y
+
+
+STRUCTURE = [  # what came for an answer (B, H), and what must be said
+    (lambda x: x.tolist(), "`h` is a list where a NumPy array of shape"),
+    (lambda x: torch.tensor(x), "`h` is a torch tensor where a NumPy array"),
+    (lambda x: (x, x), "`h` is a tuple where a NumPy array"),
+    (lambda x: 3.0, "`h` is a number where a NumPy array"),
+    (lambda x: None or [None][0], "it returned None: is the `return` missing?"),
+    (lambda x: x[0], "where (6, 7) is expected: is the batch axis lost?"),
+    (lambda x: x[:, 0], "is the hidden axis lost?"),
+    (lambda x: x[None], "is axis 0, of length 1, one too many?"),
+    (lambda x: x.T, "has shape (7, 6) where (6, 7) is expected: is it transposed?"),
+    (lambda x: np.vstack([x[:1], x]), "the batch axis is one too long, does it count the start as well?"),
+    (lambda x: np.hstack([x, x]), "has shape (6, 14) where (6, 7) is expected."),
+    (lambda x: x[None, None], "2 axes are expected"),
+    (lambda x: np.ones((7, 5)), "has shape (7, 5) where (6, 7) is expected."),
+    (lambda x: x > 0, "`h` holds bool where float64 is expected"),
+    (lambda x: x + 1j, "`h` holds complex128 where float64 is expected"),
+    (lambda x: x.astype(object), "`h` holds object where"),
+]
+
+
+@pytest.mark.parametrize("answer, words", STRUCTURE)
+def test_another_structure_is_named(fake, answer, words):
+    def draw(rng):
+        return (rng.normal(size=(6, 7)),)
+
+    result = fake(answer, draw, lambda x: np.tanh(x), names=("h",), axes=("B H",))
+    assert words.lower() in result.message.lower()
+    assert result.attempted and not result.passed and result.points == 0 and not result
+
+
+ON_A_BATCH = [  # what came for tanh(x), (B, H), and what must be said
+    (np.sin, "values differ, by up to"),
+    (lambda x: -np.tanh(x), "every value has the wrong sign"),
+    (lambda x: 2.5 * np.tanh(x), "every value is 2.5 times what is expected"),
+    (lambda x: np.tanh(x) + 1, "every value is 1 too large"),
+    (lambda x: np.tanh(x) - 0.5, "every value is 0.5 too small"),
+    (lambda x: np.zeros_like(x), "all values are the same"),
+    (lambda x: x, "this is the argument `x`, unchanged"),
+    (lambda x: np.tanh(x) * np.inf, "values are NaN or infinite"),
+    (lambda x: np.tanh(x[:1]) + 0 * x, "right for one sample, but not for a batch"),
+    (lambda x: np.tanh(x) if len(x) > 1 else 9 * x, "right for a batch, but not for one sample"),
+    (lambda x: np.tanh(x) if x.dtype == float else x + 9, "right in float64 only"),
+    (lambda x: np.tanh(x) * (1 + (x.shape[1] == 7)), "of 12 trials. every value is 2 times"),
+]
+ON_A_SEQUENCE = [  # what came for tanh(x), (T, B, H) with T = 7
+    (lambda x: np.tanh(x[::-1]), "the values are right, but in reverse along the time axis"),
+    (lambda x: np.tanh(np.roll(x, 1, axis=0)), "right, but one place late along the time axis"),
+    (lambda x: np.tanh(np.roll(x, -1, axis=0)), "right, but one place early along the time axis"),
+    (lambda x: scaled(x, [1, 2, 3, 4, 5, 6]), "right at the first place along the time axis, wrong from the second on"),
+    (lambda x: scaled(x, [0, 1, 2, 3, 4, 5]), "right at the last place along the time axis alone"),
+    (lambda x: scaled(x, [0]), "wrong at the first place along the time axis alone"),
+    (lambda x: scaled(x, [6]), "wrong at the last place along the time axis alone"),
+    (lambda x: scaled(x, [2, 4]), "right at 5 of 7 places along the time axis, wrong at the others"),
+]
+ON_GATE_ROWS = [  # what came for tanh(w), (4H, D)
+    (lambda w: gates(np.tanh(w), [0, 2, 1, 3]), "the rows of the gates are right, but not in the order i, f, g, o"),
+    (lambda w: scaled(w, [0]), "the rows of i are wrong, those of the other gates are right"),
+    (lambda w: scaled(w, [0, -1]), "the rows of i and o are wrong"),
+    (np.sin, "values differ, by up to"),
+]
+OF_A_KIND = [  # inputs, what is expected, what came
+    (draw_batch, lambda x: x > 0, lambda x: x > 0.5, "values differ."),
+    (draw_batch, lambda x: bool(x.sum() > 0), lambda x: True, "that is not it"),
+    (draw_batch, lambda x: "open" if x.sum() > 0 else "shut", lambda x: "ajar", "that is not it"),
+    (draw_batch, lambda x: float(x.sum()), lambda x: -x.sum(), "the sign is wrong"),
+    (draw_batch, lambda x: x.sum(), lambda x: abs(x).sum() + 1, "the number is too large"),
+    (draw_batch, lambda x: x.sum(), lambda x: np.array(x.sum() - 1), "the number is too small"),
+    (draw_square, np.tanh, lambda x: np.tanh(x).T, "the values are right, but transposed"),
+    (draw_square, np.tanh, lambda x: np.tanh(x[::-1]), "in reverse along axis 0"),
+    (draw_sequence, np.tanh, lambda x: x.transpose(1, 0, 2), "do the axes stand in another order?"),
+    (by_hand, lambda: np.array([1.0, 2.0]), lambda: np.array([1.0, 2.5]), "not yet. 1 of 2 values differ."),
+    (by_hand, lambda: np.array([1.0]), lambda: np.array([2.5]), "not yet. the value differs."),
+    (by_hand, lambda: 0.25, lambda: 0.5, "not yet. the number is too large."),
+]
+
+
+@pytest.mark.parametrize("answer, words", ON_A_BATCH)
+def test_wrong_values_of_a_batch_are_told_apart(fake, answer, words):
+    assert words in fake(answer, draw_batch, np.tanh, axes=("B H",)).message.lower().replace("nan", "NaN")
+
+
+@pytest.mark.parametrize("answer, words", ON_A_SEQUENCE)
+def test_wrong_values_along_time_are_told_apart(fake, answer, words):
+    assert words in fake(answer, draw_sequence, np.tanh, axes=("T B H",)).message.lower()
+
+
+@pytest.mark.parametrize("answer, words", ON_GATE_ROWS)
+def test_wrong_rows_of_gates_are_told_apart(fake, answer, words):
+    assert words in fake(answer, draw_gate_rows, np.tanh, axes=("4H D",)).message.lower()
+
+
+@pytest.mark.parametrize("draw, reference, answer, words", OF_A_KIND)
+def test_wrong_values_of_every_kind_are_told_apart(fake, draw, reference, answer, words):
+    assert words in fake(answer, draw, reference).message.lower()
+
+
+RESULTS = [  # what came for (h, c), and what must be said
+    (lambda x: (np.tanh(x), -x), "`h` is right; `c`: every value has the wrong sign."),
+    (lambda x: (-np.tanh(x), x + 1), "`h`: every value has the wrong sign; `c` differs too"),
+    (lambda x: (x, np.tanh(x)), "right, but in another order: `h` holds `c` and `c` holds `h`"),
+    (lambda x: np.tanh(x), "a NumPy array came where 2 results (h, c) are expected"),
+    (lambda x: (x, x, x), "3 results came where 2 (h, c) are expected"),
+    (lambda x: (np.tanh(x), ...), "`c` is still `...` where a NumPy array"),
+    (lambda x: (np.tanh(x), None), "`c` is nothing (None) where a NumPy array"),
+]
+
+
+@pytest.mark.parametrize("answer, words", RESULTS)
+def test_the_wrong_one_of_several_results_is_named(fake, answer, words):
+    result = fake(answer, draw_batch, lambda x: (np.tanh(x), x), names=("h", "c"))
+    assert words.lower() in result.message.lower()
+
+
+def test_nested_results_and_dicts_are_walked_through(fake):
+    def reference(x):
+        return np.tanh(x), {"weight": x + 1, "bias": -x}
+
+    fields = {"draw": draw_batch, "reference": reference, "names": ("output",)}
+    assert fake(lambda x: [np.tanh(x), {"weight": x + 1, "bias": -x}], **fields).passed
+    for answer, words in [
+        (lambda x: (np.tanh(x), {"weight": x + 1, "bias": x}), "`output` and `weight` are right; `bias`: every value"),
+        (lambda x: (np.tanh(x), {"weight": x + 1}), "the dict lacks 'bias'"),
+        (lambda x: (np.tanh(x), {**reference(x)[1], "b": x}), "the dict has the unknown 'b'"),
+        (lambda x: (np.tanh(x), x), "came where a dict with the keys weight, bias is expected"),
+    ]:
+        assert words in fake(answer, **fields).message.lower().replace("numpy", "NumPy")
+
+
+def test_right_answers_pass_in_words_with_points(fake):
+    result = fake(lambda x: np.tanh(x), draw_batch, np.tanh)
+    assert result.passed and result.attempted and result.points == 1 and bool(result)
+    assert repr(result) == "fake: right, on 12 random inputs."
+    assert repr(fake(lambda: " Latch ", by_hand, lambda: "latch")) == "fake: right."
+    assert fake(lambda: 0.501, by_hand, lambda: 0.5, tolerance=0.01).passed
+    assert not fake(lambda: 0.51, by_hand, lambda: 0.5, tolerance=0.01).passed
+    assert fake(lambda x: x * np.nan, draw_batch, lambda x: x * np.nan).passed, "NaN where NaN is expected"
+    assert fake(lambda x: x * 0 + 1e-12, draw_batch, lambda x: x * 0).passed, "rounding where 0 is expected"
+
+
+def empty_stub(x):
+    """Return the gate."""
+
+
+def ellipsis_stub(x):
+    """Return the gate."""
+    return ...
+
+
+def two_ellipses_stub(x):
+    """Return both states."""
+    return ..., ...
+
+
+@pytest.mark.parametrize("stub", [empty_stub, ellipsis_stub, two_ellipses_stub])
+def test_a_stub_is_not_attempted(fake, stub):
+    result = fake(stub, draw_batch, np.tanh)
+    assert repr(result) == "fake: not attempted yet"
+    assert not result.attempted and not result.passed
+
+
+def forgets_to_return(x):
+    y = np.tanh(x)  # noqa: F841
+
+
+def raises_on_a_line(x):
+    """Fail below the stub's docstring."""
+    return x @ np.ones(99)
+
+
+def calls_exit(x):
+    sys.exit("bye")
+
+
+def wants_another_argument(x, h):
+    return x
+
+
+def test_a_missing_return_is_told(fake):
+    assert "it returned none" in fake(forgets_to_return, draw_batch, np.tanh).message.lower()
+
+
+def test_an_exception_is_shown_with_the_learners_line_and_never_raised(fake):
+    result = fake(raises_on_a_line, draw_batch, np.tanh)
+    line = raises_on_a_line.__code__.co_firstlineno + 2
+    assert "not yet. It raised ValueError: matmul" in result.message
+    assert f"\n  line {line}: return x @ np.ones(99)\n  given: x (" in result.message
+    assert result.attempted and not result.passed
+    assert "It raised SystemExit: bye" in fake(calls_exit, draw_batch, np.tanh).message
+    assert "missing 1 required positional argument: 'h'" in fake(wants_another_argument, draw_batch, np.tanh).message
+
+
+def test_an_argument_changed_in_place_is_told_and_harms_nothing(fake):
+    def doubles(x):
+        x *= 2
+        return x / 2
+
+    def zeroes_all(*inputs):
+        for each in inputs:
+            each[:] = 0
+        return inputs[0]
+
+    assert "it changed its argument `x` in place" in fake(doubles, draw_batch, lambda x: x).message.lower()
+    result = fake(zeroes_all, draw_batch, lambda x: x)
+    assert "it changed its argument `argument 1` in place" in result.message.lower()
+    assert not result.passed
+
+    def draw_containers(rng):
+        return ({"weight": rng.normal(size=3)}, [1, 2])
+
+    for answer, name in ((lambda d, n: d["weight"].sort(), "d"), (lambda d, n: n.append(3), "n")):
+        assert f"its argument `{name}` in place" in fake(answer, draw_containers, lambda d, n: d["weight"]).message
+
+
+def test_a_generator_among_the_inputs_draws_the_same_for_both(fake):
+    def draw(rng):
+        return (np.random.default_rng(int(rng.integers(99))), 3)
+
+    assert fake(lambda rng, n: rng.normal(size=n), draw, lambda rng, n: rng.normal(size=n)).passed
+
+
+def test_constants_are_refused(fake):
+    for constant in (0.5, np.zeros((3, 3)), ..., (), {}, "", True):
+        assert not fake(lambda x, constant=constant: constant, draw_batch, np.tanh).passed
+
+
+def test_every_third_trial_is_in_the_other_dtype(fake):
+    seen = []
+    fake(lambda x: seen.append(str(x.dtype)) or np.tanh(x), draw_batch, np.tanh, trials=6)
+    assert seen == ["float64", "float64", "float32"] * 2
+    seen.clear()
+    fake(lambda x: seen.append(str(x.dtype)) or np.tanh(x), draw_batch, np.tanh, trials=3, dtypes=("float64",))
+    assert seen == ["float64"] * 3
+
+
+def test_float32_may_round(fake):
+    assert fake(lambda x: np.tanh(x.astype("float32")).astype(x.dtype), draw_batch, np.tanh, dtypes=("float32",)).passed
+    assert not fake(lambda x: np.tanh(x.astype("float32")), draw_batch, np.tanh, dtypes=("float64",)).passed
+
+
+def test_tensors_are_compared_as_tensors(fake):
+    def draw(rng):
+        x = torch.tensor(rng.normal(size=(3, 4)), requires_grad=True)
+        return x, torch.nn.Linear(4, 2), torch.tensor([1, 2])
+
+    def reference(x, linear, index):
+        return linear(x).sum()
+
+    def changes_the_network(x, linear, index):
+        linear.bias.data += 1
+        return reference(x, linear, index)
+
+    assert fake(lambda x, linear, index: (x @ linear.weight.T + linear.bias).sum(), draw, reference).passed
+    assert fake(lambda x, linear, index: 2 * reference(x, linear, index), draw, reference).attempted
+    assert "is a number where a torch tensor" in fake(lambda *a: reference(*a).item(), draw, reference).message
+    assert "its argument `linear` in place" in fake(changes_the_network, draw, reference).message
+    seen = []
+
+    def looks(x, linear, index):
+        seen.append((x.dtype, x.requires_grad, linear.weight.dtype, index.dtype))
+        return reference(x, linear, index)
+
+    assert fake(looks, draw, reference, trials=3).passed
+    assert seen[0] == (torch.float64, True, torch.float64, torch.int64)
+    assert seen[2] == (torch.float32, True, torch.float32, torch.int64)
+
+
+def test_an_exercises_own_diagnosis_comes_before_the_general_one(fake):
+    def diagnose(got, want, inputs):
+        wrong_turns = {"the states are a pair": (want, want), "it uses sin where tanh is expected": np.sin(inputs[0])}
+        inputs[0][:] = 0  # a copy: harms nothing
+        return first_match(got, wrong_turns)
+
+    fields = {"draw": draw_batch, "reference": np.tanh, "diagnose": diagnose}
+    assert fake(lambda x: np.sin(x), **fields).message == "not yet. It uses sin where tanh is expected."
+    assert "every value is 3 times" in fake(lambda x: 3 * np.tanh(x), **fields).message.lower()
+    assert fake(lambda x: np.tanh(x), **fields).passed
+
+
+def test_a_design_is_verified_by_what_it_does(fake):
+    def verify(answer, rng):
+        weight, bias = answer
+        x = rng.normal(size=5)
+        return None if np.allclose(weight @ x + bias, 1) else "the unit does not hold 1"
+
+    fields = {"draw": by_hand, "reference": lambda: (np.zeros((1, 5)), np.zeros(1)), "names": ("weight", "bias")}
+    assert fake(lambda: (np.zeros((1, 5)), np.ones(1)), verify=verify, **fields).message == "right."
+    for answer, words in [
+        (lambda: (np.ones((1, 5)), np.ones(1)), "The unit does not hold 1."),
+        (lambda: (np.zeros((5, 1)), np.ones(1)), "`weight` has shape (5, 1) where (1, 5) is expected"),
+        (lambda: ..., "not attempted yet"),
+        (lambda: [None][0], "It returned None"),
+    ]:
+        assert words in fake(answer, verify=verify, **fields).message
+    fields["reference"] = None
+    assert "It raised TypeError" in fake(lambda: 3.0, verify=verify, **fields).message
+
+
+def test_an_unknown_name_gets_near_names(fake):
+    register("forget_gate", chapter="gates", title="", reference=lambda: 1)
+    near = check(named(lambda: 1, "forgetgate"))
+    assert repr(near) == "forgetgate: there is no exercise of this name; did you mean forget_gate?"
+    far = check(named(lambda: 1, "zzz"))
+    assert repr(far) == "zzz: there is no exercise of this name; keep the name that stands in the workbook."
+    assert not near.attempted and not near.passed
+    assert "give it the function itself" in check(0.5).message
+
+
+def test_the_registry_refuses_duplicates_and_the_uncheckable(fake):
+    register("a", chapter="gates", title="", reference=lambda: 1)
+    with pytest.raises(ValueError, match="an exercise a exists already, in the chapter gates"):
+        register("a", chapter="memory", title="", reference=lambda: 1)
+    with pytest.raises(ValueError, match="needs a reference or verify"):
+        register("b", chapter="memory", title="")
+
+
+def test_loading_every_exercise_does_not_import_torch():
+    code = "import sys; from lstm_tutorial.exercises import exercises; exercises(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+# Every exercise of the course
+
+
+@cache
+def workbook(stem):
+    """Return the cells of a chapter's workbook."""
+    return nbformat.read(ROOT / "notebooks" / "exercises" / f"{stem}.ipynb", as_version=4).cells
+
+
+@cache
+def stubs(stem):
+    """Return the names that a chapter's workbook defines when it is run untouched."""
+    names = {}
+    for cell in workbook(stem):
+        if cell.cell_type == "code":
+            exec(compile(cell.source, f"{stem}.ipynb", "exec"), names)
+    return names
+
+
+@cache
+def solutions(stem):
+    return load(ROOT / "book" / "solutions" / f"{stem}.py")
+
+
+def blocks(stem):
+    """Yield label and exercise ids of every gated exercise of a workbook, in order."""
+    label, ids = None, []
+    for cell in workbook(stem):
+        if "{exercise-start}" in cell.source:
+            assert label is None, f"{label} has no {{exercise-end}}"
+            label, ids = re.search(r"^:label: *(\S+)$", cell.source, re.M)[1], []
+        if cell.cell_type == "code":
+            found = re.findall(r"^check\((\w+)\)$", cell.source, re.M)
+            assert label or not found, f"check({found}) stands outside an exercise"
+            ids += found
+        if "{exercise-end}" in cell.source:
+            yield label, ids
+            label = None
+    assert label is None, f"{label} has no {{exercise-end}}"
+
+
+def statements(source):
+    """Return Python statements without comments, docstrings, quotes' kinds and indentation."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return unindented(ast.unparse(tree))
+
+
+def unindented(text):
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def body(path, name):
+    """Return the statements in the body of one function of a file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    (node,) = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name]
+    return statements(ast.unparse(node)).partition("\n")[2]
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_workbook_has_each_exercise_of_its_chapter_once(stem):
+    there = list(blocks(stem))
+    labels = [label for label, _ in there]
+    assert [label for label in labels if not label.startswith(f"ex-{stem}-")] == []
+    assert len(set(labels)) == len(labels) >= 3
+    assert [label for label, ids in there if len(ids) != 1] == [], "one check an exercise"
+    ids = [id for _, ids in there for id in ids]
+    assert sorted(ids) == sorted(id for id, exercise in EXERCISES.items() if exercise.chapter == stem)
+
+
+def test_every_exercise_belongs_to_a_chapter_of_the_book():
+    assert {exercise.chapter for exercise in EXERCISES.values()} == set(STEMS)
+
+
+each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+on_inputs = pytest.mark.parametrize(
+    "exercise", [each for each in EXERCISES.values() if draw_trial(each, 0)[0]], ids=lambda exercise: exercise.id
+)
+
+
+@each_exercise
+def test_stub_is_not_attempted(exercise):
+    result = check(stubs(exercise.chapter)[exercise.id])
+    assert repr(result) == f"{exercise.id}: not attempted yet"
+
+
+@each_exercise
+def test_solution_passes_within_a_second(exercise):
+    solution = getattr(solutions(exercise.chapter), exercise.id)
+    check(solution)  # imports and first calls
+    start = time.process_time()
+    result = check(solution)
+    assert result.passed, result
+    assert time.process_time() - start < 1
+
+
+@each_exercise
+def test_solution_is_not_in_the_workbook(exercise):
+    solution = body(ROOT / "book" / "solutions" / f"{exercise.chapter}.py", exercise.id)
+    for cell in workbook(exercise.chapter):
+        text = statements(cell.source) if cell.cell_type == "code" else unindented(cell.source)
+        assert f"\n{solution}\n" not in f"\n{text}\n"
+
+
+@each_exercise
+def test_wrong_answers_are_refused_in_words_that_name_the_fault(exercise):
+    module = load(ROOT / "tests" / "wrong_answers" / f"{exercise.chapter.replace('-', '_')}.py")
+    wrong = module.WRONG[exercise.id]
+    assert len(wrong) >= 3
+    for answer, words in wrong:
+        result = check(named(answer, exercise.id))
+        assert not result.passed and result.attempted, result
+        assert len(words) > 5 and words.lower() not in f"{exercise.id}: not yet.", f"{words!r} names no fault"
+        assert words.lower() in result.message.lower(), f"{words!r} is not in: {result}"
+
+
+@on_inputs
+def test_constants_and_copies_are_refused(exercise):
+    inputs, *_ = draw_trial(exercise, 0)
+    constant = getattr(solutions(exercise.chapter), exercise.id)(*inputs)
+    for answer in (lambda *inputs: constant, lambda *inputs: inputs[0]):
+        result = check(named(answer, exercise.id))
+        assert not result.passed and result.attempted, result
