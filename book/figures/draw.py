@@ -56,6 +56,13 @@ MAP = {
         ("LSTM in NumPy", "forward, backward,\ntrained from scratch"),
         ("LSTM in PyTorch", "the twin, and\nthe library's own"),
     ],
+    "Topologies": [
+        ("Shapes", "what comes out,\nand padding"),
+        ("Many-to-one", "a sequence,\none answer"),
+        ("Many-to-many", "an answer\nat every step"),
+        ("One-to-many", "a vector,\na sequence"),
+        ("Encoder-decoder", "a sequence\nto another"),
+    ],
 }
 
 
@@ -135,7 +142,7 @@ def course_map():
         y, last = tall * (len(rows) - row) - 0.22, xs[len(stops) - 1]
         wire(ax, (xs[0], y), (last, y), colour="lstm", width=4, arrow=False)
         if row + 1 < len(rows):
-            turns = (7.3, y), (7.3, y - 1.14), (1.45, y - 1.14), (1.45, y - tall), (xs[0] - 0.13, y - tall)
+            turns = (7.42, y), (7.42, y - 1.14), (1.45, y - 1.14), (1.45, y - tall), (xs[0] - 0.13, y - tall)
             wire(ax, (last, y), *turns, colour=tint("lstm", 0.35), width=2.6, z=1)
         if row == 0 or rows[row - 1][0] != part:
             write(ax, 0.1, y, part, 15, weight="bold", ha="left")
@@ -409,7 +416,9 @@ def many_to_one_sunspots(study):
     axes = plt.subplots(2, sharex=True, figsize=(7.4, 4.8))[1]
     for ax, name, colour in zip(axes, ("persistence", "LSTM"), ("candidate", "lstm")):
         ax.plot(found["years"], found["truth"], color=COLOURS["grey"], lw=4, alpha=0.45, label="measured")
-        ax.plot(found["years"], found["forecasts"][name], color=COLOURS[colour], lw=1.8, label=f"forecast: {name}")
+        ax.plot(
+            found["years"], found["forecasts"][name], color=COLOURS[colour], lw=1.8, ls="-", label=f"forecast: {name}"
+        )
         ax.set(ylabel="sunspots")
         ax.legend(loc="upper right", ncols=2)
         ax.set_ylim(-20, 265)
@@ -446,26 +455,28 @@ def one_to_many_fed_back():
 def one_to_many_bits(study):
     """Bits per character on test names: n-grams and networks, a dot a split."""
     scores = {name: each["test"] for name, each in study["results"]["bits"].items()}
-    order = ["trigram, all", "LSTM, no country", "trigram, country", "n-gram, country and all", "LSTM, country"]
-    titles = {"trigram, all": "trigram, no country", "n-gram, country and all": "longest n-gram, country"}
-    return figures.plot_scores({titles.get(name, name): scores[name] for name in order}, label="bits per character")
+    labels = {"trigram, all": "trigram, no country", "LSTM, no country": "LSTM, no country"}
+    labels |= {"trigram, country": "trigram, by country", "n-gram, country and all": "best n-gram, by country"}
+    labels |= {"LSTM, country": "LSTM, by country"}
+    keys = [name if name.startswith("LSTM") else f"RNN {name}" for name in labels]  # what counts in one colour
+    ax = figures.plot_scores(dict(zip(keys, map(scores.get, labels))), label="bits per character")
+    ax.set(yticklabels=labels.values())
+    return ax
 
 
 @figure("one-to-many-temperature", study="one_to_many")
 def one_to_many_temperature(study):
     """What a temperature does to names: how many are known, how many differ, how many fit their country."""
-    runs, panels = study["results"]["runs"], plt.subplots(1, 3, figsize=(8.6, 3.1), sharey=True)[1]
-    keys = {"in training": "copied from\ntraining", "different": "different from\neach other"}
-    for ax, (key, title) in zip(panels, (keys | {"right country": "taken for their\ncountry"}).items()):
+    runs, panels = study["results"]["runs"], plt.subplots(1, 3, figsize=(7.8, 3.2), sharey=True)[1]
+    titles = {"within a letter": "near copies", "different": "different from\neach other"}
+    for ax, (key, title) in zip(panels, (titles | {"right country": "taken for their\ncountry"}).items()):
         for name, colour, style in (("LSTM, country", "lstm", "-"), ("trigram, country", "rnn", "--")):
             at = {t: [run["written"][name][t][key] for run in runs] for t in runs[0]["written"][name]}
             x, curves = [float(t) for t in at], np.array(list(at.values()))
             ax.plot(x, np.median(curves, 1), style, marker="o", ms=4, color=COLOURS[colour], label=name.split(",")[0])
             ax.fill_between(x, curves.min(1), curves.max(1), color=COLOURS[colour], alpha=0.15, lw=0)
-        if key == "right country":
-            real = np.median([run["written"]["real"][key] for run in runs])
-            ax.axhline(real, color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)))
-            ax.text(1.5, real + 2, "real names", color=COLOURS["grey"], ha="right")
+        real = np.median([run["written"]["real"][key] for run in runs])
+        ax.axhline(real, color=COLOURS["grey"], lw=1.2, ls=":", label="real names")
         ax.set(title=title, xlabel="temperature", xticks=x, ylim=(-3, 103))
     panels[0].set_ylabel("per cent of names")
     panels[0].legend(loc="upper right")
@@ -670,7 +681,7 @@ def shapes_sees(study):
 @figure("shapes-first", study="shapes")
 def shapes_first(study):
     """Say the first symbol: the score by length, for three ways to read the answer."""
-    found, ax = study["results"], plt.subplots(figsize=(7, 3.6))[1]
+    found, ax = study["results"], plt.subplots(figsize=(7, 4.0))[1]
     looks = [("hidden", "o", "-", "two directions, h_n"), ("forget", "D", "--", "two directions, output[:, −1]")]
     looks += [("x", "^", "-.", "the same, forget bias 3"), ("grey", "s", ":", "one direction, h_n")]
     for (colour, marker, dash, label), runs in zip(looks, found["first"].values()):
@@ -682,7 +693,7 @@ def shapes_first(study):
     ax.axhline(found["chance"], color=COLOURS["ink"], lw=1, ls=(0, (1, 2)))
     ax.text(0, found["chance"] - 7, "guessing", size=11)
     ax.set(xticks=x, xticklabels=found["lengths"], ylim=(0, 106), xlabel="steps in a sequence", ylabel="right (%)")
-    ax.legend(loc="center", bbox_to_anchor=(0.62, 0.68))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.01), ncols=2)
     return ax
 
 
@@ -732,7 +743,7 @@ def many_to_many_matrices(study):
 def dependencies(ax, matrix, phones, vowels):
     """Draw a dependency matrix, darker where an answer depends more; a dot where it depends not at all."""
     shades = LinearSegmentedColormap.from_list("shades", ["white", COLOURS["lstm"]])
-    ax.imshow(np.sqrt(matrix), cmap=shades, vmin=0, vmax=0.9)
+    ax.imshow(matrix, cmap=shades, vmin=0, vmax=0.5)
     for s, t in np.argwhere(matrix == 0):
         ax.plot(t, s, ".", color=COLOURS["grey"], ms=3)
     ax.set(xticks=range(len(phones)), yticks=range(len(phones)), xlabel="phone")
@@ -750,8 +761,9 @@ def many_to_many_scores(study):
     names = ["LSTM, both ways", "RNN, both ways", "whole word, hidden layer", "window, hidden layer", "LSTM, backwards"]
     names += ["window, logistic", "LSTM, one way, H 96", "LSTM, one way", "RNN, one way"]
     shown = {name.replace("window", "±3 phones"): scores[name] for name in names}
-    baseline = {"always none": scores["majority"][0], "per vowel": np.median(scores["per vowel"])}
-    return figures.plot_scores(shown, baseline, "vowels right on test words (%)")
+    ax = figures.plot_scores(shown, {"per vowel": np.median(scores["per vowel"])}, "vowels right on test words (%)")
+    ax.set_xticks(range(70, 95, 5))
+    return ax
 
 
 @figure("many-to-many-late", study="many_to_many")

@@ -1,0 +1,56 @@
+"""Solutions to the exercises of the chapter `shapes`: a function an exercise, under the exercise's name."""
+
+import numpy as np
+import torch
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+
+def shapes_by_hand():
+    """B = 8, T = 30, H = 20, three layers, two directions."""
+    states = (3 * 2, 8, 20)  # layers times directions, B, H
+    return {"output": (8, 30, 2 * 20), "h_n": states, "c_n": states}
+
+
+def join_directions(h_n):
+    """h_n (layers * 2, B, H) -> top layer, forward then reverse, (B, 2H)."""
+    return np.concatenate([h_n[-2], h_n[-1]], axis=-1)
+
+
+def read_both_ends(output, lengths):
+    """output (B, T, 2H), lengths (B,) -> (B, 2H)."""
+    H = output.shape[-1] // 2
+    forward, reverse = output[..., :H], output[..., H:]
+    last = forward[np.arange(len(output)), lengths - 1]  # (B, H)
+    return np.concatenate([last, reverse[:, 0]], axis=-1)
+
+
+def mended_reader(lstm, x, lengths):
+    """Return output (B, T, 2H) and final (B, 2H)."""
+    how = dict(batch_first=True)
+    packed = pack_padded_sequence(x, lengths, enforce_sorted=False, **how)
+    output, (h_n, c_n) = lstm(packed)
+    output, _ = pad_packed_sequence(output, total_length=x.shape[1], **how)
+    return output, torch.cat([h_n[-2], h_n[-1]], dim=-1)
+
+
+def reverse_half_sees(T, length, num_layers):
+    """Return a truth value for each output step (row) and input step (column), (T, T)."""
+    s, t = np.arange(T)[:, None], np.arange(T)
+    valid = (s < length) & (t < length)
+    if num_layers > 1:
+        return valid  # the layer below has seen everything, in both directions
+    return valid & (t >= s)
+
+
+def bidirectional_from_two(forward, reverse, x, lengths):
+    """Return output (B, T, 2H) and h_n (2, B, H)."""
+
+    def turn(values):
+        turned = values.copy()
+        for b, length in enumerate(lengths):
+            turned[b, :length] = values[b, :length][::-1]
+        return turned
+
+    output, (h_n, _) = forward(x, lengths=lengths)
+    back, (h_back, _) = reverse(turn(x), lengths=lengths)
+    return np.concatenate([output, turn(back)], axis=-1), np.concatenate([h_n, h_back])
