@@ -9,9 +9,10 @@ def word_loss_by_hand():
 
 
 def masked_loss(scores, y):
-    """Return the mean surprise over the steps that have an answer, and its gradient (B, T, K)."""
+    """Return the mean surprise where there is an answer, and its gradient."""
     counted = y != -100  # (B, T)
-    right = np.eye(scores.shape[-1])[np.where(counted, y, 0)] * counted[..., None]  # one-hot, all 0 where not counted
+    one_hot = np.eye(scores.shape[-1])[np.where(counted, y, 0)]  # (B, T, K)
+    right = one_hot * counted[..., None]  # all 0 where not counted
     z = scores - scores.max(axis=-1, keepdims=True)  # no overflow
     log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
     loss = -(right * log_p).sum() / counted.sum()
@@ -21,7 +22,7 @@ def masked_loss(scores, y):
 
 def who_sees_whom(T, k):
     """Return the matrices of four networks, (T, T) booleans each."""
-    s, t = np.arange(T)[:, None], np.arange(T)  # a row an answer, a column an input
+    s, t = np.arange(T)[:, None], np.arange(T)  # row: answer, column: input
     one_way = t <= s
     backwards = t >= s
     window = abs(t - s) <= k
@@ -36,16 +37,20 @@ def tag_accuracy(scores, y):
 
 
 def answer_late(x, y, delay):
-    """Return words and answers for a network that answers `delay` steps late, (N, T + delay) each."""
-    x_late = np.pad(x, ((0, 0), (0, delay)))  # time to read on after the last phone
-    y_late = np.pad(y, ((0, 0), (delay, 0)), constant_values=-100)  # no answer is due at first
+    """Return words and answers, (N, T + delay) each, for a network that waits."""
+    # time to read on after the last phone
+    x_late = np.pad(x, ((0, 0), (0, delay)))
+    # no answer is due at first
+    y_late = np.pad(y, ((0, 0), (delay, 0)), constant_values=-100)
     return x_late, y_late
 
 
 def between_marks():
-    """Return the weights of a unit for each direction, and of the linear layer on both."""
-    weight_ih = np.array([[0.0], [0.0], [5.0], [0.0]])  # rows i, f, g, o: a mark is written, all else is 0
-    bias = np.array([10.0, 10.0, 0.0, 10.0])  # all gates open: what was written stays, and shows
-    head_weight = np.array([[1.0, 1.0]])
-    head_bias = np.array([-1.2])  # one side gives 1 at most, both give 1.5 at least: an "and"
+    """Return the weights of the units, and of the linear layer on both."""
+    # rows i, f, g, o: a mark is written, all else is 0
+    weight_ih = np.array([[0.0], [0.0], [5.0], [0.0]])
+    # all gates open: what was written stays, and shows
+    bias = np.array([10.0, 10.0, 0.0, 10.0])
+    # an "and": one side gives 1 at most, both give 1.5 at least
+    head_weight, head_bias = np.array([[1.0, 1.0]]), np.array([-1.2])
     return weight_ih, bias, head_weight, head_bias
