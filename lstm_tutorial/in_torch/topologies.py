@@ -133,7 +133,8 @@ class ManyToOne(Reader):
         """Map x (B, T, D), or tokens (B, T), to scores (B, K)."""
         _, state = self.read(x, lengths)
         h_n = state[0] if isinstance(state, tuple) else state  # (layers * directions, B, H)
-        return self.head(torch.cat(tuple(h_n[-2:] if self.lstm.bidirectional else h_n[-1:]), dim=-1))
+        last = h_n[-2:] if self.lstm.bidirectional else h_n[-1:]  # a direction each
+        return self.head(torch.cat(tuple(last), dim=-1))
 
 
 class ManyToMany(Reader):
@@ -163,4 +164,5 @@ class ManyToMany(Reader):
         if lengths is None:
             return scores
         steps = torch.arange(scores.shape[1], device=scores.device)
-        return scores * (steps < torch.as_tensor(lengths, device=scores.device)[:, None])[..., None]
+        valid = steps < torch.as_tensor(lengths, device=scores.device)[:, None]  # (B, T)
+        return scores * valid[..., None]

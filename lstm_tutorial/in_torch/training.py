@@ -18,7 +18,8 @@ def cross_entropy(logits, target, ignore_index=-100):
     >>> round(cross_entropy(torch.zeros(2, 4), torch.tensor([3, -100])).item(), 4)
     1.3863
     """
-    return torch.nn.functional.cross_entropy(logits.flatten(0, -2), target.flatten(), ignore_index=ignore_index)
+    rows, classes = logits.flatten(0, -2), target.flatten()  # torch keeps classes in axis 1
+    return torch.nn.functional.cross_entropy(rows, classes, ignore_index=ignore_index)
 
 
 def clip_gradients(parameters, max_norm):
