@@ -160,6 +160,18 @@ class OneState:
         return self.network(x, state[0], **options)
 
 
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_output_gates_and_cell_states_are_zero_past_a_length_and_not_before(bidirectional):
+    lengths = [4, 1, 3]
+    for twin in (in_numpy, in_torch):
+        network = twin.LSTM(2, 3, bidirectional=bidirectional, batch_first=True, rng=0)
+        x = np.ones((3, 4, 2), np.float32)
+        output, _, gates = network(x if twin is in_numpy else torch.tensor(x), lengths=lengths, return_gates=True)
+        for each in (output, *gates):
+            for b, length in enumerate(lengths):
+                assert (each[b, :length] != 0).all() and (each[b, length:] == 0).all()
+
+
 def test_past_its_lengths_nothing_matters_and_no_gradient_flows():
     rng = np.random.default_rng(0)
     x, lengths = rng.standard_normal((7, 3, 2)), [7, 1, 4]

@@ -771,7 +771,7 @@ def many_to_many_late(study):
     """The one-way LSTM that may wait some phones before it answers."""
     scores = study["results"]["scores"]
     runs = {0: scores["LSTM, one way"], **{k: scores[f"LSTM, {k} late"] for k in (1, 2, 4)}}
-    ax = plt.subplots(figsize=(6.4, 3.3))[1]
+    ax = plt.subplots(figsize=(7, 3.5))[1]
     for name, colour in (("LSTM, both ways", "ink"), ("LSTM, one way", "grey")):
         ax.axhline(np.median(scores[name]), color=COLOURS[colour], lw=1.2, ls="--")
     ax.plot(list(runs), [np.median(each) for each in runs.values()], color=COLOURS["lstm"], ls="-")
