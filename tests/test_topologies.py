@@ -126,6 +126,37 @@ def test_more_padding_changes_no_output_and_no_gradient(name, more, bidirectiona
         np.testing.assert_allclose(one, two, atol=1e-12)
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(["state", "input"]), st.integers(1, 5), st.booleans(), st.integers(0, 2**31))
+def test_more_padding_behind_the_targets_changes_nothing(condition, more, tokens, seed):
+    rng = np.random.default_rng(seed)
+    networks = pair("OneToMany", 3, 4, 5, condition=condition, embedding=2 if tokens else None)
+    targets, lengths = draw(rng, 3, 4, True, tokens=5 if tokens else None, D=5)
+    wide = np.concatenate([targets, np.full((3, more, *targets.shape[2:]), -9)], axis=1)
+    x, d = rng.standard_normal((3, 3)), rng.standard_normal((3, 4, 5))
+    d_wide = np.concatenate([d, np.full((3, more, 5), np.nan)], axis=1)
+    found = []
+    for values, above in ((targets, d), (wide, d_wide)):
+        scores = networks[0](x, targets=values, lengths=lengths)
+        twin_scores = networks[1](torch.tensor(x), targets=torch.tensor(values), lengths=lengths)
+        np.testing.assert_allclose(scores, twin_scores.detach(), atol=1e-12)
+        assert (scores[np.arange(values.shape[1]) >= lengths[:, None]] == 0).all()
+        found.append([scores[:, :4], networks[0].backward(above), *networks[0].gradients.values()])
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-12)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_padding_of_the_source_gets_no_gradient_and_changes_none(fused):
+    targets, found = torch.tensor([[1, 2, 0], [3, 0, 0], [1, 1, 0]]), []
+    for source in (SOURCE, torch.cat([SOURCE, torch.full((3, 2), 5)], dim=1)):
+        model = in_torch.EncoderDecoder(6, 4, 5, stop=0, rng=0, dtype="float64", fused=fused)
+        model(source, LENGTHS, targets).square().sum().backward()
+        found.append([parameter.grad for parameter in model.parameters()])
+    for one, two in zip(*found, strict=True):
+        torch.testing.assert_close(one, two)
+
+
 @pytest.mark.parametrize("condition", ["state", "input"])
 @pytest.mark.parametrize("tokens", [False, True])
 def test_free_running_feeds_back_its_own_output(condition, tokens):
