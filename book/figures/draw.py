@@ -557,6 +557,7 @@ def encoder_decoder_alignment(study):
         ax.tick_params(length=0, labelsize=12)
         for side in ax.spines.values():
             side.set_visible(False)
+    axes[0].figure.get_layout_engine().set(hspace=0.1)
     return axes
 
 

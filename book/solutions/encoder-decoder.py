@@ -1,0 +1,57 @@
+"""Solutions to the exercises of the chapter encoder-decoder."""
+
+import numpy as np
+
+
+def error_rates_by_hand():
+    """Return the phoneme and the word error rate in percent."""
+    edits = 2 + 0 + 2  # K goes, IH becomes AY; none; AW becomes AO, G goes
+    phones = 3 + 7 + 3  # the right ones
+    return 100 * edits / phones, 100 * 2 / 3
+
+
+def decoder_pairs(y, lengths, start, stop):
+    """Return what the decoder is fed and what it is asked, (B, S + 1) each."""
+    steps = np.arange(y.shape[1] + 1)
+    longer = np.pad(y, ((0, 0), (0, 1)))  # (B, S + 1)
+    asked = np.where(steps < lengths[:, None], longer, -100)
+    asked[np.arange(len(y)), lengths] = stop
+    fed = np.pad(y, ((0, 0), (1, 0)), constant_values=start)  # one step behind
+    return fed, asked
+
+
+def attend(query, keys, memory, lengths):
+    """Return the context (B, D) and the weights (B, T)."""
+    scores = (keys @ query[:, :, None])[..., 0]  # (B, T)
+    valid = np.arange(keys.shape[1]) < lengths[:, None]
+    scores = np.where(valid, scores, -np.inf)
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    return (weights[:, None] @ memory)[:, 0], weights
+
+
+def spell_greedily(step, state, start, stop, steps):
+    """Return what the decoder writes, a list of tokens."""
+    written, token = [], start
+    for _ in range(steps):
+        scores, state = step(token, state)
+        token = int(scores.argmax())
+        if token == stop:
+            break
+        written.append(token)
+    return written
+
+
+def beam_by_hand():
+    """Return the probability of what a beam of 1 finds, and a beam of 2."""
+    greedy = 0.6 * 0.4  # AE T
+    wider = 0.4 * 0.8  # EY T
+    return greedy, wider
+
+
+def beam_step(so_far, next_log_p):
+    """Return log_p, came_from and token of the W best continuations, (W,) each."""
+    W, K = next_log_p.shape
+    total = (so_far[:, None] + next_log_p).ravel()  # (W * K,)
+    best = np.argsort(-total)[:W]
+    return total[best], best // K, best % K
