@@ -39,7 +39,8 @@ class Attention(nn.Module):
         if self.kind == "dot":
             scores = query @ keys.transpose(1, 2)
         else:
-            scores = self.score(torch.tanh(self.of_query(query)[:, :, None] + keys[:, None]))[..., 0]
+            both = torch.tanh(self.of_query(query)[:, :, None] + keys[:, None])  # (B, S, T, Q)
+            scores = self.score(both)[..., 0]
         return torch.softmax(scores.masked_fill(~valid[:, None], -torch.inf), dim=-1)
 
 
@@ -126,7 +127,8 @@ class EncoderDecoder(nn.Module):
 
     def decode(self, fed, state, memory, valid):
         """Read what was written, tokens (B, S); return scores (B, S, K), the new state, weights (B, S, T) or None."""
-        output, state = run_lstm(self.decoder, self.drop(self.target_embedding(fed)), state=state)
+        vectors = self.drop(self.target_embedding(fed))
+        output, state = run_lstm(self.decoder, vectors, state=state)
         if self.attention is None:
             return self.head(output), state, None
         weights = self.attention(output, memory, valid)

@@ -89,7 +89,8 @@ class OneToMany(Topology):
             targets = torch.as_tensor(check_tokens(targets, self.output_size, lengths), device=x.device)
         else:
             check_shape("targets", targets, (len(x), "T", self.output_size))
-        fed = torch.cat([self._first(x), self._feed(targets[:, :-1])], dim=1)  # (B, T, ...): shifted by a step
+        # shifted by a step: (B, T, ...)
+        fed = torch.cat([self._first(x), self._feed(targets[:, :-1])], dim=1)
         output, _ = self.run(self._beside(fed, x), lengths, self._state(x))
         scores = self.head(output)
         if lengths is None:
