@@ -136,7 +136,7 @@ def jacobian_paths():
 def course_map():
     """The course as a path: parts one below another, their chapters as stops."""
     rows = [(part, stops[k : k + 3]) for part, stops in MAP.items() for k in range(0, len(stops), 3)]
-    tall, xs = 1.42, (2.15, 4.28, 6.4)
+    tall, xs = 1.36, (2.15, 4.28, 6.4)
     ax = canvas(7.5, tall * len(rows) + 0.1)
     for row, (part, stops) in enumerate(rows):
         y, last = tall * (len(rows) - row) - 0.22, xs[len(stops) - 1]
@@ -544,7 +544,7 @@ def encoder_decoder_alignment(study):
     """What additive attention looks at while three words are written: a row a phone, a column a letter."""
     shown = study["results"]["shown"]["additive"]
     tall = [len(found["weights"]) for found in shown.values()]
-    look = dict(figsize=(6.2, 0.34 * sum(tall) + 1.3), gridspec_kw={"height_ratios": tall})
+    look = dict(figsize=(7, 0.2 * sum(tall) + 1.2), gridspec_kw={"height_ratios": tall})
     axes = plt.subplots(len(shown), **look)[1]
     colours = matplotlib.colors.LinearSegmentedColormap.from_list("", ["white", COLOURS["forget"]])
     for ax, (word, found) in zip(axes, shown.items()):
@@ -554,7 +554,7 @@ def encoder_decoder_alignment(study):
         ax.set(yticklabels=[*found["written"].split(), "stop"][: len(weights)], xlim=(0, 14))
         ax.invert_yaxis()
         ax.xaxis.tick_top()
-        ax.tick_params(length=0, labelsize=12)
+        ax.tick_params(length=0, labelsize=11)
         for side in ax.spines.values():
             side.set_visible(False)
     axes[0].figure.get_layout_engine().set(hspace=0.1)
