@@ -9,6 +9,8 @@ import matplotlib
 import nbval.plugin
 from hypothesis import settings
 
+os.environ["TQDM_DISABLE"] = "1"  # for the notebooks' kernels: a bar is no output of a cell
+
 matplotlib.use("Agg")
 
 settings.register_profile("course", deadline=None, derandomize=True, database=None, print_blob=True)

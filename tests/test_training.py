@@ -1,5 +1,7 @@
 """What stands around the LSTM: linear layer, embedding, losses, clipping, Adam, and the loop that fits."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 import torch
@@ -153,14 +155,29 @@ def test_both_twins_train_alike():
     assert list(ours.gradients) == list(ours.parameters)
 
 
-def test_clip_norm_none_leaves_the_gradients_and_a_bar_shows_progress(capsys):
+def test_clip_norm_none_leaves_the_gradients():
     ours, free = NumpyAdder(), NumpyAdder()
     for network, clip in ((ours, 1e-3), (free, None)):
         adam = in_numpy.Adam(network.parameters, 0.01)
-        in_numpy.fit(network, batches(1), in_numpy.mse_loss, adam, clip_norm=clip, progress=clip is None)
+        in_numpy.fit(network, batches(1), in_numpy.mse_loss, adam, clip_norm=clip, progress=False)
     norms = [np.sqrt(sum(np.vdot(d, d) for d in network.gradients.values())) for network in (ours, free)]
     assert abs(norms[0] - 1e-3) < 1e-9 and norms[1] > 1e-2
-    assert "it/s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("twin", [in_numpy, in_torch])
+def test_a_bar_shows_progress_and_goes_away_unless_it_is_not_wanted(twin, monkeypatch):
+    training, bars = import_module(f"{twin.__name__}.training"), []
+
+    def bar(each, **options):
+        bars.append(options)
+        return each
+
+    monkeypatch.setattr(training, "tqdm", bar)
+    network = NumpyAdder() if twin is in_numpy else TorchAdder()
+    adam = twin.Adam(network.parameters if twin is in_numpy else network.parameters(), 0.01)
+    for progress in (True, False):
+        twin.fit(network, batches(2), twin.mse_loss, adam, progress=progress)
+    assert bars == [{"leave": False}]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
