@@ -273,6 +273,11 @@ def test_a_network_of_torch_must_fit_and_brings_its_own_options():
     with pytest.raises(TypeError, match=r"lstm has its own options, got \['num_layers'\] beside it"):
         in_torch.ManyToMany(3, 4, 2, lstm=torch.nn.LSTM(3, 4), num_layers=2)
     assert in_torch.ManyToOne(3, 4, 2, lstm=torch.nn.RNN(3, 4))(torch.zeros(2, 5, 3), [5, 1]).shape == (2, 2)
+    read = in_torch.ManyToOne(None, None, 2, lstm=torch.nn.LSTM(3, 4))
+    assert (read.input_size, read.hidden_size) == (3, 4) and read(torch.zeros(2, 5, 3)).shape == (2, 2)
+    for sizes in ((None, 4), (3, None)):
+        with pytest.raises(ValueError, match="must be an integer >= 1, got None"):
+            in_torch.ManyToOne(*sizes, 2)
 
 
 def test_backward_of_a_topology_needs_its_forward():

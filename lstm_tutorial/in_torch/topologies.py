@@ -45,13 +45,15 @@ class Topology(nn.Module):
     hidden_size, output_size : int
         H and K.
     lstm : torch.nn.LSTM, torch.nn.GRU or torch.nn.RNN, optional
-        A network to build on, instead of the course's `LSTM`; it packs inside. Its sizes must fit.
+        A network to build on, instead of the course's `LSTM`; it packs inside. Its sizes must fit, and are read from
+        it where `hidden_size`, or the `input_size` of what reads features, is None.
     options
         For the course's `LSTM`: `num_layers`, `bidirectional`, `dropout`, `peephole`, `forget_bias`.
     """
 
     def __init__(self, read_size, hidden_size, output_size, lstm, rng, dtype, options):
         super().__init__()
+        hidden_size = lstm.hidden_size if hidden_size is None and lstm is not None else hidden_size
         check_sizes(hidden_size=hidden_size, output_size=output_size)
         self.hidden_size, self.output_size, self.rng = hidden_size, output_size, generator(rng)
         if lstm is None:
@@ -75,6 +77,7 @@ class Reader(Topology):
     """What many-to-one and many-to-many share: they read features (B, T, D), or tokens (B, T) with an embedding."""
 
     def __init__(self, input_size, hidden_size, output_size, embedding, lstm, rng, dtype, options):
+        input_size = lstm.input_size if input_size is None and lstm is not None and embedding is None else input_size
         check_sizes(input_size=input_size, **({} if embedding is None else {"embedding": embedding}))
         super().__init__(embedding or input_size, hidden_size, output_size, lstm, rng, dtype, options)
         self.input_size, self.embedding = input_size, None
