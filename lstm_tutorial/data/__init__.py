@@ -8,6 +8,7 @@ SHA256 = {
     "cities.csv.gz": "c601de90efda9ff8005fc9cb424d2813aa01e141ae7e7420b61d4c44140cfe9a",
     "cmudict.txt.gz": "26e0c4bf0a1f01f53eb4eb289b52eb8baf50f909cdc9f90ec92d7b27b44f71cf",
     "sunspots.csv.gz": "e63571f94e450b04b2c9809d64a565f6dac7e7e09623795493ab4c8605de46e8",
+    "vowels.csv.gz": "61fbf62624f08fcd4413d8c073e8f8393bd1218781a42e25257fa19a5f93bd3e",
 }
 FOLDER = files(__name__)
 
