@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm_tutorial.validation import check_number, check_sizes
+from lstm_tutorial.validation import check_choice, check_number, check_sizes
 
 
 class Batch(NamedTuple):
@@ -126,6 +126,71 @@ def latch(B, T, *, rate=0.1, min_length=None, rng=None):
         state = np.where(x[:, t, 0] == 1, 1, np.where(x[:, t, 1] == 1, 0, state))
         y[:, t] = state * valid[:, t]
     return Batch(x, lengths, y)
+
+
+def symbol_question(question, B, T, *, symbols=4, noise=0.0, position=None, min_length=None, rng=None):
+    """Draw sequences of symbols and one question about each, which wants one way of pooling or another.
+
+    Parameters
+    ----------
+    question : str
+        "exists": does symbol 0 occur? It does once, or not at all. "average": do more than half of the steps hold a
+        symbol from the first half of the alphabet? "final": which symbol is the last? "marked": which symbol stands at
+        the one marked step?
+    B, T : int
+        Number of sequences, and of steps (the longest, where lengths differ).
+    symbols : int
+        Number of different symbols, even and at least 2.
+    noise : float
+        Standard deviation of the normal noise on every number of the valid steps.
+    position : float, optional
+        Where symbol 0 or the mark stands, from 0, the first step, to 1, the last; without it anywhere.
+    min_length : int, optional
+        Draws each length from here to T; without it all are T.
+    rng : numpy.random.Generator, int or None
+
+    Returns
+    -------
+    Batch
+        x (B, T, symbols + 1): one-hot symbols, and a mark that is 0 but at the marked step; y (B,), 0 or 1 for "exists"
+        and "average", the symbol for "final" and "marked". All answers are equally likely.
+
+    Notes
+    -----
+    Without noise every question can be answered without a mistake.
+
+    Examples
+    --------
+    >>> x, lengths, y = symbol_question("marked", 3, 10, min_length=2, rng=0)
+    >>> marked = x[..., -1].argmax(axis=1)
+    >>> x.shape, bool((x[range(3), marked, :-1].argmax(axis=1) == y).all())
+    ((3, 10, 5), True)
+    """
+    check_choice("question", question, ("exists", "average", "final", "marked"))
+    check_number("noise", noise, 0, np.inf)
+    if position is not None:
+        check_number("position", position, 0, 1)
+    check_sizes(symbols=symbols)
+    if symbols % 2:
+        raise ValueError(f"symbols must be even, got {symbols}")
+    rng, lengths = _start(B, T, min_length, 1, rng)
+    rows, valid = np.arange(B), _valid(lengths, T)
+    needle = rng.integers(0, lengths) if position is None else np.round(position * (lengths - 1)).astype(int)
+    drawn, half = rng.integers(0, symbols, (B, T)), symbols // 2
+    if question == "exists":
+        drawn, y = rng.integers(1, symbols, (B, T)), rng.integers(0, 2, B)
+        drawn[rows, needle] *= 1 - y
+    elif question == "average":
+        more = ((drawn < half) * valid).sum(axis=1) * 2 - lengths  # a tie is broken at the first step
+        drawn[:, 0] = np.where(more == 0, drawn[:, 0] % half + half * (drawn[:, 0] < half), drawn[:, 0])
+        y = ((drawn < half) * valid).sum(axis=1) * 2 > lengths
+    else:
+        y = drawn[rows, lengths - 1 if question == "final" else needle]
+    x = np.zeros((B, T, symbols + 1))
+    x[..., :-1] = np.eye(symbols)[drawn]
+    x[rows, needle, -1] = question == "marked"
+    x = (x + noise * rng.standard_normal(x.shape)) * valid[..., None]
+    return Batch(x.astype(np.float32), lengths, y.astype(np.int64))
 
 
 def _start(B, T, min_length, least, rng):

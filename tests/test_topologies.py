@@ -214,7 +214,11 @@ def numpy_or_torch(twin, value):
 @pytest.mark.parametrize(
     "call, error, message",
     [
-        (lambda t, a: t.ManyToOne(3, 4, 2, "median"), ValueError, "pooling must be one of 'last', got 'median'"),
+        (
+            lambda t, a: t.ManyToOne(3, 4, 2, "median"),
+            ValueError,
+            "pooling must be one of 'last', 'max', 'mean', 'attention', got 'median'",
+        ),
         (lambda t, a: t.ManyToOne(3, 0, 2), ValueError, "hidden_size must be an integer >= 1, got 0"),
         (lambda t, a: t.ManyToOne(3, 4, 2, embedding=0), ValueError, "embedding must be an integer >= 1, got 0"),
         (lambda t, a: t.ManyToOne(3, 4, 2)(a(np.zeros((2, 5, 4)))), ValueError, "x must have shape (B, T, 3), got"),

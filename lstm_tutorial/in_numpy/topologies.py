@@ -2,9 +2,19 @@
 
 import numpy as np
 
+from lstm_tutorial.in_numpy.attention_pooling import AttentionPool
 from lstm_tutorial.in_numpy.layers import Embedding, Layer, Linear
 from lstm_tutorial.in_numpy.lstm import LSTM
-from lstm_tutorial.validation import check_choice, check_lengths, check_shape, check_sizes, check_tokens
+from lstm_tutorial.in_numpy.pooling import (
+    max_pool,
+    max_pool_backward,
+    mean_pool,
+    mean_pool_backward,
+    valid_steps,
+    weighted_pool,
+    weighted_pool_backward,
+)
+from lstm_tutorial.validation import check_choice, check_shape, check_sizes, check_tokens
 
 
 class Reader(Layer):
@@ -36,14 +46,16 @@ class Reader(Layer):
 
 
 class ManyToOne(Reader):
-    """Read a sequence, give one answer: the hidden state of the last valid step, and a linear layer.
+    """Read a sequence, give one answer: pool the hidden states of the valid steps, and a linear layer.
 
     Parameters
     ----------
     input_size, hidden_size, output_size : int
         D, or the number of different tokens where there is an embedding; H; K.
-    pooling : str
+    pooling : str, function or AttentionPool
         "last": the last valid step, and of a second direction the first, which it read last; never `output[:, -1]`.
+        "max", "mean" or "attention": over all valid steps of both directions. A function, such as `position_weights`,
+        gives the weights (T,) of `weighted_pool` for T steps. An `AttentionPool` of one's own chooses kind and heads.
     embedding : int, optional
         Size of the vector that stands for each token; x then holds tokens.
     rng : numpy.random.Generator, int or None
@@ -53,7 +65,7 @@ class ManyToOne(Reader):
 
     Examples
     --------
-    >>> model = ManyToOne(10, 8, 2, rng=0)
+    >>> model = ManyToOne(10, 8, 2, pooling="max", rng=0)
     >>> model(np.zeros((4, 7, 10)), lengths=[7, 1, 3, 5]).shape
     (4, 2)
     >>> model.backward(np.ones((4, 2))).shape
@@ -72,24 +84,52 @@ class ManyToOne(Reader):
         dtype="float32",
         **options,
     ):
-        check_choice("pooling", pooling, ("last",))
+        if not isinstance(pooling, AttentionPool) and not callable(pooling):
+            check_choice("pooling", pooling, ("last", "max", "mean", "attention"))
+        rng = np.random.default_rng(rng)
         super().__init__(input_size, hidden_size, output_size, embedding, rng, dtype, options)
-        self.pooling = pooling
+        self.pooling, size = pooling, self.head.input_size
+        if pooling == "attention":
+            self.pool = AttentionPool(size, rng=rng, dtype=dtype)
+        elif isinstance(pooling, AttentionPool):
+            if pooling.input_size != size:
+                raise ValueError(f"pooling must have input_size {size}, got {pooling.input_size}")
+            self.pooling, self.pool = "attention", pooling
 
     def __call__(self, x, lengths=None, *, keep_cache=True):
         """Map x (B, T, D), or tokens (B, T), to scores (B, K)."""
-        _, (h_n, _) = self.read(x, lengths, keep_cache)  # (layers * directions, B, H)
-        self._cache = h_n.shape if keep_cache else None
-        return self.head(np.concatenate(h_n[-2:] if self.lstm.bidirectional else h_n[-1:], axis=-1))
+        output, (h_n, _) = self.read(x, lengths, keep_cache)  # (B, T, directions * H), (layers * directions, B, H)
+        if self.pooling == "last":
+            pooled = np.concatenate(h_n[-2:] if self.lstm.bidirectional else h_n[-1:], axis=-1)
+        elif self.pooling == "max":
+            pooled = max_pool(output, lengths)
+        elif self.pooling == "mean":
+            pooled = mean_pool(output, lengths)
+        elif self.pooling == "attention":
+            pooled = self.pool(output, lengths, keep_cache=keep_cache)
+        else:
+            pooled = weighted_pool(output, self.pooling(output.shape[1]), lengths)
+        self._cache = (h_n.shape, output, pooled, lengths) if keep_cache else None
+        return self.head(pooled)
 
     def backward(self, d_scores):
         """Return d_x, or None for tokens; `gradients` then holds those of every parameter."""
-        shape = self._last_forward()
-        d_last = self.head.backward(np.asarray(d_scores))  # (B, directions * H)
+        shape, output, pooled, lengths = self._last_forward()
+        d_pooled = self.head.backward(np.asarray(d_scores))  # (B, directions * H)
         self._cache = None
-        d_h_n = np.zeros(shape, d_last.dtype)
-        d_h_n[-2 if self.lstm.bidirectional else -1 :] = np.split(d_last, d_last.shape[1] // shape[2], axis=-1)
-        return self.read_backward(None, (d_h_n, None))
+        if self.pooling == "last":
+            d_h_n = np.zeros(shape, d_pooled.dtype)
+            d_h_n[-2 if self.lstm.bidirectional else -1 :] = np.split(d_pooled, d_pooled.shape[1] // shape[2], axis=-1)
+            return self.read_backward(None, (d_h_n, None))
+        if self.pooling == "max":
+            d_output = max_pool_backward(d_pooled, output, pooled, lengths)
+        elif self.pooling == "mean":
+            d_output = mean_pool_backward(d_pooled, output, lengths)
+        elif self.pooling == "attention":
+            d_output = self.pool.backward(d_pooled)
+        else:
+            d_output, _ = weighted_pool_backward(d_pooled, output, self.pooling(output.shape[1]), lengths)
+        return self.read_backward(d_output, None)
 
 
 class ManyToMany(Reader):
@@ -124,17 +164,3 @@ class ManyToMany(Reader):
         d_output = self.head.backward(np.where(valid, d_scores, np.zeros((), valid.dtype)))  # scores = ... * valid
         self._cache = None
         return self.read_backward(d_output, None)
-
-
-def valid_steps(lengths, output):
-    """Return 1 for the valid steps of output (B, T, ...) and 0 for padding, as (B, T, 1) of its dtype.
-
-    Examples
-    --------
-    >>> valid_steps([1, 3], np.zeros((2, 3, 4)))[..., 0]
-    array([[1., 0., 0.],
-           [1., 1., 1.]])
-    """
-    B, T = output.shape[:2]
-    lengths = np.full(B, T) if lengths is None else check_lengths(lengths, B, T)
-    return (np.arange(T) < lengths[:, None])[..., None].astype(output.dtype)

@@ -4,7 +4,9 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from lstm_tutorial.in_torch.attention_pooling import AttentionPool
 from lstm_tutorial.in_torch.lstm import LSTM, generator
+from lstm_tutorial.in_torch.pooling import max_pool, mean_pool, weighted_pool
 from lstm_tutorial.validation import check_choice, check_lengths, check_shape, check_sizes, check_tokens
 
 
@@ -95,14 +97,16 @@ class Reader(Topology):
 
 
 class ManyToOne(Reader):
-    """Read a sequence, give one answer: the hidden state of the last valid step, and a linear layer.
+    """Read a sequence, give one answer: pool the hidden states of the valid steps, and a linear layer.
 
     Parameters
     ----------
     input_size, hidden_size, output_size : int
         D, or the number of different tokens where there is an embedding; H; K.
-    pooling : str
+    pooling : str, function or AttentionPool
         "last": the last valid step, and of a second direction the first, which it read last; never `output[:, -1]`.
+        "max", "mean" or "attention": over all valid steps of both directions. A function, such as `position_weights`,
+        gives the weights (T,) of `weighted_pool` for T steps. An `AttentionPool` of one's own chooses kind and heads.
     embedding : int, optional
         Size of the vector that stands for each token; x then holds tokens.
     lstm, rng, dtype, options
@@ -110,7 +114,7 @@ class ManyToOne(Reader):
 
     Examples
     --------
-    >>> model = ManyToOne(10, 8, 2, rng=0)
+    >>> model = ManyToOne(10, 8, 2, pooling="max", rng=0)
     >>> model(torch.zeros(4, 7, 10), lengths=[7, 1, 3, 5]).shape
     torch.Size([4, 2])
     """
@@ -128,16 +132,33 @@ class ManyToOne(Reader):
         dtype="float32",
         **options,
     ):
-        check_choice("pooling", pooling, ("last",))
+        if not isinstance(pooling, AttentionPool) and not callable(pooling):
+            check_choice("pooling", pooling, ("last", "max", "mean", "attention"))
         super().__init__(input_size, hidden_size, output_size, embedding, lstm, rng, dtype, options)
-        self.pooling = pooling
+        self.pooling, size = pooling, self.head.in_features
+        if pooling == "attention":
+            self.pool = AttentionPool(size, rng=self.rng, dtype=self.head.weight.dtype)
+        elif isinstance(pooling, AttentionPool):
+            if pooling.input_size != size:
+                raise ValueError(f"pooling must have input_size {size}, got {pooling.input_size}")
+            del self.pooling  # torch has filed it as a layer, and it goes by another name
+            self.pooling, self.pool = "attention", pooling
 
     def forward(self, x, lengths=None):
         """Map x (B, T, D), or tokens (B, T), to scores (B, K)."""
-        _, state = self.read(x, lengths)
+        output, state = self.read(x, lengths)  # (B, T, directions * H)
         h_n = state[0] if isinstance(state, tuple) else state  # (layers * directions, B, H)
-        last = h_n[-2:] if self.lstm.bidirectional else h_n[-1:]  # a direction each
-        return self.head(torch.cat(tuple(last), dim=-1))
+        if self.pooling == "last":
+            pooled = torch.cat(tuple(h_n[-2:] if self.lstm.bidirectional else h_n[-1:]), dim=-1)
+        elif self.pooling == "max":
+            pooled = max_pool(output, lengths)
+        elif self.pooling == "mean":
+            pooled = mean_pool(output, lengths)
+        elif self.pooling == "attention":
+            pooled = self.pool(output, lengths)
+        else:
+            pooled = weighted_pool(output, self.pooling(output.shape[1]), lengths)
+        return self.head(pooled)
 
 
 class ManyToMany(Reader):
