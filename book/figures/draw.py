@@ -1,13 +1,10 @@
 """Draw the pictures of the prose pages: `python book/figures/draw.py [folder] [name ...]`, or `make figures` for all.
 
-A picture is a function that returns axes, under its file's name. One that shows measurements names their study, is
-given the study's file as a dict, and is left out until there is one:
-
-    @figure("memory-gradient", study="memory")
-    def memory_gradient(study):
-        return figures.plot_gradient_by_lag(study["results"]["lags"], ...)
+Here are the pictures of the first parts and the drawing itself; every other module of this folder holds those of the
+chapter it is named after. `registry` says how a picture is added.
 """
 
+import importlib
 import json
 import sys
 from functools import partial
@@ -20,6 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Circle, Rectangle
+from registry import FIGURES, figure
 
 from lstm_tutorial import figures
 from lstm_tutorial.drawings import COLOURS, GATES, box, canvas, operation, tint, wire, write
@@ -27,7 +25,6 @@ from lstm_tutorial.in_numpy import Gates, lstm_cell
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE.parents[1] / "experiments" / "results"
-FIGURES = {}
 
 # The step that the cell state's chapter follows by hand: one input, one unit, rows i, f, g, o.
 WORKED_STEP = {
@@ -64,16 +61,6 @@ MAP = {
         ("Encoder-decoder", "a sequence\nto another"),
     ],
 }
-
-
-def figure(name, study=None):
-    """Register a picture under its file's name, and with it the study it needs."""
-
-    def register(draw):
-        FIGURES[name] = (draw, study)
-        return draw
-
-    return register
 
 
 for part in ("forget", "input", "candidate", "update", "output"):
@@ -795,6 +782,9 @@ def spread(study, names):
 def draw(folder=HERE, names=()):
     """Draw the named pictures, or all whose study there is, and return their files."""
     figures.use_course_style()
+    for path in sorted(HERE.glob("[!_]*.py")):
+        if path.stem not in ("draw", "registry"):
+            importlib.import_module(path.stem)
     files = []
     for name in names or FIGURES:
         make, study = FIGURES[name]
