@@ -72,3 +72,63 @@ def test_a_seed_gives_the_same_data_and_another_seed_other_data(task):
 def test_impossible_tasks_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def answers(question, x, lengths):
+    """Answer each question the slow way, from what a reader sees."""
+    for sequence, length in zip(x, lengths, strict=True):
+        symbols, marks = sequence[:length, :-1].argmax(axis=1), sequence[:length, -1]
+        yield {
+            "exists": int(0 in symbols),
+            "average": int(2 * np.isin(symbols, range((x.shape[2] - 1) // 2)).sum() > length),
+            "final": symbols[-1],
+            "marked": symbols[marks.argmax()],
+        }[question]
+
+
+@pytest.mark.parametrize("question", ["exists", "average", "final", "marked"])
+@pytest.mark.parametrize("min_length", [None, 1])
+def test_a_question_about_symbols_has_one_right_answer(question, min_length):
+    x, lengths, y = tasks.symbol_question(question, 4000, 12, symbols=6, min_length=min_length, rng=0)
+    assert x.shape == (4000, 12, 7) and x.dtype == np.float32 and y.shape == (4000,)
+    assert set(lengths) == ({12} if min_length is None else set(range(1, 13)))
+    valid = np.arange(12) < lengths[:, None]
+    assert (x[..., :-1].sum(axis=-1) == valid).all() and not x[~valid].any()
+    assert (x[..., -1].sum(axis=1) == (question == "marked")).all()
+    assert list(answers(question, x, lengths)) == y.tolist()
+    share = np.bincount(y) / len(y)
+    assert np.abs(share - 1 / len(share)).max() < 0.03  # standard deviation at most 0.008
+    if question == "exists":
+        assert ((x[..., 0] == 1).sum(axis=1) == y).all()
+
+
+@pytest.mark.parametrize("question, channel", [("exists", 0), ("marked", -1)])
+@pytest.mark.parametrize("position, index", [(0, 0), (0.5, 5), (1, 10)])
+def test_a_needle_stands_where_it_is_put(question, channel, position, index):
+    x, _, _ = tasks.symbol_question(question, 200, 11, position=position, rng=0)
+    assert set(np.flatnonzero(x[..., channel].sum(axis=0))) == {index}
+    ragged = tasks.symbol_question("marked", 200, 11, position=1, min_length=2, rng=0)
+    assert (ragged.x[..., -1].argmax(axis=1) == ragged.lengths - 1).all()
+
+
+def test_noise_has_its_spread_and_leaves_the_padding_alone():
+    quiet, loud = (tasks.symbol_question("final", 500, 20, noise=s, min_length=5, rng=3) for s in (0, 0.5))
+    valid = np.arange(20) < quiet.lengths[:, None]
+    assert (quiet.y == loud.y).all() and not loud.x[~valid].any()
+    assert abs((loud.x - quiet.x)[valid].std() - 0.5) < 0.01
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"question": "first"}, "question must be one of 'exists', 'average', 'final', 'marked', got 'first'"),
+        ({"symbols": 3}, "symbols must be even, got 3"),
+        ({"symbols": 0}, "symbols must be an integer >= 1, got 0"),
+        ({"noise": -1}, "noise must be a number from 0 to inf, got -1"),
+        ({"position": 1.5}, "position must be a number from 0 to 1, got 1.5"),
+        ({"min_length": 13}, "min_length must lie between 1 and T = 12, got 13"),
+    ],
+)
+def test_questions_that_cannot_be_asked_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        tasks.symbol_question(**{"question": "final", "B": 3, "T": 12} | options)

@@ -35,7 +35,7 @@ def attention_weights(scores, lengths=None):
     check_floating("scores", scores)
     finite = np.finfo(scores.dtype).max / 2
     scores = np.clip(scores, -finite, finite)  # infinity minus infinity would be NaN
-    each = scores.reshape(*scores.shape[:2], -1)  # (B, T, heads)
+    each = scores if scores.ndim == 3 else scores[..., None]  # (B, T, heads)
     check_pooled(each, lengths)
     return softmax(fill_padding(each, lengths, -np.inf), axis=1).reshape(scores.shape)
 
@@ -133,7 +133,7 @@ class AttentionPool(Layer):
         (B, T, D), query = x.shape, self._parameters["query"]
         check_shape("d_pooled", d_pooled, (B, D))
         self._cache = None
-        d_heads = np.asarray(d_pooled).reshape(B, self.heads, 1, -1)  # (B, heads, 1, D / heads)
+        d_heads = np.asarray(d_pooled).reshape(B, self.heads, 1, D // self.heads)
         by_head = weights.transpose(0, 2, 1)[..., None]  # (B, heads, T, 1)
         d_x = (by_head * d_heads).transpose(0, 2, 1, 3).reshape(B, T, D)  # pooled = sum over t of weights * x
         d_weights = (self._per_head(x) @ d_heads.swapaxes(2, 3))[..., 0].transpose(0, 2, 1)  # (B, T, heads)
@@ -150,4 +150,4 @@ class AttentionPool(Layer):
 
     def _per_head(self, x):
         """Return x as (B, heads, T, D / heads): each head's own features."""
-        return x.reshape(*x.shape[:2], self.heads, -1).transpose(0, 2, 1, 3)
+        return x.reshape(*x.shape[:2], self.heads, self.input_size // self.heads).transpose(0, 2, 1, 3)

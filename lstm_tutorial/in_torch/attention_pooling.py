@@ -32,7 +32,7 @@ def attention_weights(scores, lengths=None):
     check_floating("scores", scores)
     finite = torch.finfo(scores.dtype).max / 2
     scores = scores.clamp(-finite, finite)  # infinity minus infinity would be NaN
-    each = scores.reshape(*scores.shape[:2], -1)  # (B, T, heads)
+    each = scores if scores.ndim == 3 else scores[..., None]  # (B, T, heads)
     check_pooled(each, lengths)
     return torch.softmax(fill_padding(each, lengths, -torch.inf), dim=1).reshape(scores.shape)
 
@@ -96,7 +96,7 @@ class AttentionPool(nn.Module):
         x = fill_padding(x, lengths, 0)
         keys = torch.tanh(x @ self.weight.T + self.bias) if self.kind == "additive" else x  # (B, T, D)
         weights = attention_weights(keys @ self.query.T, lengths).transpose(1, 2)  # (B, heads, T)
-        values = x.unflatten(2, (self.heads, -1)).transpose(1, 2)  # (B, heads, T, D / heads)
+        values = x.unflatten(2, (self.heads, self.input_size // self.heads)).transpose(1, 2)  # (B, heads, T, D / heads)
         pooled = (weights[:, :, None] @ values).flatten(1)
         if not return_weights:
             return pooled
