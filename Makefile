@@ -6,7 +6,8 @@ JOBS ?= 2
 #   make book TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 NB ?= $(shell find notebooks -name '*.ipynb' ! -path '*/.ipynb_checkpoints/*' | sort)
-STUDY ?= $(filter-out study,$(notdir $(basename $(wildcard experiments/*.py))))
+BENCH ?= $(patsubst bench_%,%,$(notdir $(basename $(wildcard experiments/bench_*.py))))
+STUDY ?= $(filter-out study bench bench_%,$(notdir $(basename $(wildcard experiments/*.py))))
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -26,7 +27,7 @@ export PYTHONHASHSEED = 0
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test test-fast lint format notebooks studies figures clean
+.PHONY: help book serve lab test test-fast lint format notebooks studies bench figures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -77,6 +78,9 @@ notebooks: $(READY) ## run all notebooks again and store clean outputs; NB=path 
 
 studies: $(READY) ## run all studies in experiments/ again (long); STUDY=name for one
 	@for study in $(STUDY); do echo "experiments/$$study.py"; $(BIN)/python experiments/$$study.py || exit 1; done
+
+bench: $(READY) ## time the package beside torch, one thread, ratios of CPU time; BENCH=name for one
+	@for name in $(BENCH); do $(BIN)/python experiments/bench_$$name.py || exit 1; done
 
 figures: $(READY) ## draw the pictures of the prose pages again
 	$(BIN)/python book/figures/draw.py

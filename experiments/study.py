@@ -17,7 +17,7 @@ import numpy as np
 RESULTS = Path(__file__).parent / "results"
 
 
-def save(name, results, seeds=None, folder=RESULTS):
+def save(name, results, seeds=None, folder=RESULTS, command=None):
     """Write `results` (numbers, strings, lists, arrays, dicts of them) to `results/<name>.json`.
 
     Floats are kept to six significant digits. Beside the results stand the command, the seeds, the versions and the
@@ -26,7 +26,7 @@ def save(name, results, seeds=None, folder=RESULTS):
     """
     record = {
         "study": name,
-        "command": f"make studies STUDY={name}",
+        "command": command or f"make studies STUDY={name}",
         "seeds": None if seeds is None else [int(seed) for seed in seeds],
         "versions": {"python": platform.python_version(), "numpy": np.__version__}
         | ({"torch": version("torch")} if "torch" in sys.modules else {}),

@@ -24,15 +24,16 @@ def study():
 def test_results_say_how_they_were_made(path):
     record = json.loads(path.read_text(encoding="utf-8"))
     assert set(record) == {"study", "command", "seeds", "versions", "machine", "results"}
-    assert record["study"] == path.stem and record["command"] == f"make studies STUDY={path.stem}"
+    kind, _, name = path.stem.partition("bench_")
+    made_by = f"make bench BENCH={name}" if not kind else f"make studies STUDY={path.stem}"
+    assert record["study"] == path.stem and record["command"] == made_by
     assert (EXPERIMENTS / f"{path.stem}.py").is_file()
     assert record["results"] and path.stat().st_size < 200_000
 
 
 def test_every_study_has_stored_results():
-    studies = {path.stem for path in EXPERIMENTS.glob("*.py") if "save(" in path.read_text(encoding="utf-8")} - {
-        "study"
-    }
+    saving = {path.stem for path in EXPERIMENTS.glob("*.py") if "save(" in path.read_text(encoding="utf-8")}
+    studies = saving - {"study", "bench"}
     assert studies == {path.stem for path in RESULTS}
 
 

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm_tutorial.in_numpy.activations import softmax, softmax_backward, tanh, tanh_slope
+from lstm_tutorial.in_numpy.activations import softmax, softmax_backward, tanh
 from lstm_tutorial.in_numpy.layers import Layer
-from lstm_tutorial.in_numpy.pooling import fill_padding
+from lstm_tutorial.in_numpy.padding import fill_padding, in_parts, valid_steps
 from lstm_tutorial.pool_checks import check_heads, check_pooled
 from lstm_tutorial.validation import check_choice, check_dtype, check_floating, check_shape
 
@@ -33,19 +33,26 @@ def attention_weights(scores, lengths=None):
     scores = np.asarray(scores)
     check_shape("scores", scores, ("B", "T", "heads")[: max(2, scores.ndim)])
     check_floating("scores", scores)
+    each = scores if scores.ndim == 3 else scores[..., None]  # (B, T, heads)
+    lengths = check_pooled(each, lengths)
+    valid = None if lengths is None else valid_steps(lengths, each) > 0
+    return _softmax_over_steps(each, valid).reshape(scores.shape)
+
+
+def _softmax_over_steps(scores, valid):
+    """Do the same for scores (b, T, heads), with a mask (b, T, 1) or None."""
     finite = np.finfo(scores.dtype).max / 2
     scores = np.clip(scores, -finite, finite)  # infinity minus infinity would be NaN
-    each = scores if scores.ndim == 3 else scores[..., None]  # (B, T, heads)
-    check_pooled(each, lengths)
-    return softmax(fill_padding(each, lengths, -np.inf), axis=1).reshape(scores.shape)
+    return softmax(fill_padding(scores, valid, -np.inf), axis=1)
 
 
 class AttentionCache(NamedTuple):
     """What the backward of attention pooling needs."""
 
-    x: np.ndarray  # (B, T, D), 0 past a length
-    keys: np.ndarray  # (B, T, D)
+    x: np.ndarray  # (B, T, D)
+    keys: np.ndarray  # (B, T, D); of "dot" they are x
     weights: np.ndarray  # (B, T, heads)
+    lengths: np.ndarray | None
 
 
 class AttentionPool(Layer):
@@ -114,40 +121,48 @@ class AttentionPool(Layer):
         lengths = check_pooled(x, lengths)
         check_shape("x", x, ("B", "T", self.input_size))
         query = self._parameters["query"]
-        x = fill_padding(x.astype(query.dtype, copy=False), lengths, 0)
-        keys = x
-        if self.kind == "additive":
-            keys = x @ self._parameters["weight"].T
-            keys = tanh(np.add(keys, self._parameters["bias"], out=keys), out=keys)  # (B, T, D), in place
-        weights = attention_weights(keys @ query.T, lengths)  # (B, T, heads)
-        pooled = weights.transpose(0, 2, 1)[:, :, None] @ self._per_head(x)  # (B, heads, 1, D / heads)
-        self._cache = AttentionCache(x, keys, weights) if keep_cache else None
-        pooled = pooled.reshape(len(x), self.input_size)
+        x = x.astype(query.dtype, copy=False)
+        pooled, weights = np.empty(x.shape[::2], x.dtype), np.empty((*x.shape[:2], self.heads), x.dtype)
+        keys = np.empty(x.shape, x.dtype) if self.kind == "additive" and keep_cache else x
+        for rows, part, valid in in_parts(x, lengths):
+            part = key = fill_padding(part, valid, 0)  # (b, T, D)
+            if self.kind == "additive":
+                key = np.matmul(part, self._parameters["weight"].T, out=keys[rows] if keep_cache else None)
+                key += self._parameters["bias"]
+                tanh(key, out=key)
+            weights[rows] = _softmax_over_steps(key @ query.T, valid)
+            by_head = weights[rows].transpose(0, 2, 1)[:, :, None]  # (b, heads, 1, T)
+            pooled[rows] = (by_head @ self._per_head(part)).reshape(len(part), self.input_size)
+        self._cache = AttentionCache(x, keys, weights, lengths) if keep_cache else None
         if not return_weights:
             return pooled
         return pooled, weights[..., 0] if self.heads == 1 else weights.transpose(0, 2, 1)
 
     def backward(self, d_pooled):
         """Return d_x, exactly 0 past a length; `gradients` then holds those of every parameter."""
-        x, keys, weights = self._last_forward()
-        (B, T, D), query = x.shape, self._parameters["query"]
-        check_shape("d_pooled", d_pooled, (B, D))
+        x, keys, weights, lengths = self._last_forward()
+        D, query = self.input_size, self._parameters["query"]
+        d_pooled = np.asarray(d_pooled, x.dtype)
+        check_shape("d_pooled", d_pooled, (len(x), D))
         self._cache = None
-        d_heads = np.asarray(d_pooled).reshape(B, self.heads, 1, D // self.heads)
-        by_head = weights.transpose(0, 2, 1)[..., None]  # (B, heads, T, 1)
-        d_x = (by_head * d_heads).transpose(0, 2, 1, 3).reshape(B, T, D)  # pooled = sum over t of weights * x
-        d_weights = (self._per_head(x) @ d_heads.swapaxes(2, 3))[..., 0].transpose(0, 2, 1)  # (B, T, heads)
-        d_scores = softmax_backward(d_weights, weights, axis=1)
-        d_query = d_scores.reshape(-1, self.heads).T @ keys.reshape(-1, D)  # scores = keys @ query.T
-        d_keys = d_scores @ query
-        self._gradients = {"query": d_query}
-        if self.kind == "dot":
-            return d_x + d_keys  # keys = x
-        d_z = d_keys * tanh_slope(keys)  # keys = tanh(z)
-        rows = d_z.reshape(-1, D)
-        self._gradients |= {"weight": rows.T @ x.reshape(-1, D), "bias": rows.sum(axis=0)}  # z = x @ weight.T + bias
-        return d_x + d_z @ self._parameters["weight"]
+        d_x = np.empty(x.shape, x.dtype)
+        self._gradients = {name: np.zeros_like(value) for name, value in self._parameters.items()}
+        for rows, part, valid in in_parts(x, lengths):
+            part, w = fill_padding(part, valid, 0), weights[rows]
+            key = part if self.kind == "dot" else keys[rows]
+            d_heads = d_pooled[rows].reshape(len(part), self.heads, 1, D // self.heads)
+            d_w = (self._per_head(part) @ d_heads.swapaxes(2, 3))[..., 0].transpose(0, 2, 1)  # pooled = sum w * x
+            d_scores = softmax_backward(d_w, w, axis=1)  # (b, T, heads)
+            self._gradients["query"] += d_scores.reshape(-1, self.heads).T @ key.reshape(-1, D)  # key @ query.T
+            d_key = d_scores @ query if self.heads > 1 else d_scores * query
+            if self.kind == "additive":
+                d_z = (d_key * (1 - key * key)).reshape(-1, D)  # key = tanh(z)
+                self._gradients["weight"] += d_z.T @ part.reshape(-1, D)  # z = part @ weight.T + bias
+                self._gradients["bias"] += np.ones(len(d_z), d_z.dtype) @ d_z
+                d_key = (d_z @ self._parameters["weight"]).reshape(part.shape)
+            np.add(d_key, (w[..., None] * d_heads.transpose(0, 2, 1, 3)).reshape(part.shape), out=d_x[rows])
+        return d_x
 
     def _per_head(self, x):
-        """Return x as (B, heads, T, D / heads): each head's own features."""
+        """Return x as (b, heads, T, D / heads): each head's own features."""
         return x.reshape(*x.shape[:2], self.heads, self.input_size // self.heads).transpose(0, 2, 1, 3)

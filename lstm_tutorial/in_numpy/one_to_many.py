@@ -5,7 +5,7 @@ import numpy as np
 from lstm_tutorial.in_numpy.activations import softmax, tanh, tanh_slope
 from lstm_tutorial.in_numpy.layers import Embedding, Layer, Linear
 from lstm_tutorial.in_numpy.lstm import LSTM
-from lstm_tutorial.in_numpy.pooling import valid_steps
+from lstm_tutorial.in_numpy.padding import valid_steps
 from lstm_tutorial.validation import check_choice, check_number, check_shape, check_sizes, check_tokens
 
 

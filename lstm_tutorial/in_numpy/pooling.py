@@ -1,41 +1,16 @@
 """From the vectors of all steps to one: last, max, mean and weighted pooling, each with its backward.
 
 x (B, T, D) becomes (B, D). With `lengths` (B,) only valid steps count: padding may hold anything, NaN too, it changes
-nothing, and its gradient is exactly 0.
+nothing, and its gradient is exactly 0. Each works on a few sequences at a time, which is several times as fast.
 """
 
 import numpy as np
 
+from lstm_tutorial.in_numpy.padding import fill_padding, in_parts, valid_steps
 from lstm_tutorial.pool_checks import check_half_life, check_pooled, check_weights
-from lstm_tutorial.validation import check_lengths, check_shape, check_sizes
+from lstm_tutorial.validation import check_shape, check_sizes
 
-BLOCK = 32  # steps side by side: rows of x long enough for a fast maximum, short enough to stay in the cache
-
-
-def valid_steps(lengths, x):
-    """Return 1 for the valid steps of x (B, T, ...) and 0 for padding, as (B, T, 1) of its dtype.
-
-    Examples
-    --------
-    >>> valid_steps([1, 3], np.zeros((2, 3, 4)))[..., 0]
-    array([[1., 0., 0.],
-           [1., 1., 1.]])
-    """
-    B, T = x.shape[:2]
-    lengths = np.full(B, T) if lengths is None else check_lengths(lengths, B, T)
-    return (np.arange(T) < lengths[:, None])[..., None].astype(x.dtype)
-
-
-def fill_padding(x, lengths, value):
-    """Return x (B, T, D) with a value in its padding; x itself where no lengths are given.
-
-    Examples
-    --------
-    >>> fill_padding(np.ones((2, 3, 1)), [1, 3], -np.inf)[..., 0]
-    array([[  1., -inf, -inf],
-           [  1.,   1.,   1.]])
-    """
-    return x if lengths is None else np.where(valid_steps(lengths, x), x, np.asarray(value, x.dtype))
+BLOCK = 32  # steps side by side in a row: long enough for a fast maximum
 
 
 def last_pool(x, lengths=None):
@@ -93,7 +68,14 @@ def max_pool(x, lengths=None):
     array([[ 1., -1.]])
     """
     x = np.asarray(x)
-    x = fill_padding(x, check_pooled(x, lengths), -np.inf)
+    pooled = np.empty(x.shape[::2], x.dtype)
+    for rows, part, valid in in_parts(x, check_pooled(x, lengths), copies=False):
+        pooled[rows] = _largest(fill_padding(part, valid, -np.inf))
+    return pooled
+
+
+def _largest(x):
+    """Return x.max(axis=1), three times as fast where there are many steps."""
     B, T, D = x.shape
     if T < 2 * BLOCK or not x.flags.c_contiguous:
         return x.max(axis=1)
@@ -135,7 +117,12 @@ def mean_pool(x, lengths=None):
     array([[1.5]])
     """
     x = np.asarray(x)
-    return weighted_pool(x, np.ones(x.shape[1:2]), lengths)
+    lengths = check_pooled(x, lengths)
+    B, T, D = x.shape
+    pooled, ones = np.empty((B, D), x.dtype), np.ones((1, T), x.dtype)
+    for rows, part, valid in in_parts(x, lengths, copies=False):
+        pooled[rows] = (ones @ fill_padding(part, valid, 0))[:, 0]  # a product with ones is the fastest sum
+    return pooled / (T if lengths is None else lengths[:, None].astype(x.dtype))
 
 
 def mean_pool_backward(d_pooled, x, lengths=None):
@@ -209,7 +196,10 @@ def weighted_pool(x, weights, lengths=None):
     x = np.asarray(x)
     lengths = check_pooled(x, lengths)
     shares, _ = _normalise(np.asarray(weights), x, lengths)
-    return (shares[:, None] @ fill_padding(x, lengths, 0))[:, 0]  # (B, 1, T) @ (B, T, D)
+    pooled = np.empty(x.shape[::2], x.dtype)
+    for rows, part, valid in in_parts(x, lengths, copies=False):
+        pooled[rows] = (shares[rows, None] @ fill_padding(part, valid, 0))[:, 0]  # (b, 1, T) @ (b, T, D)
+    return pooled
 
 
 def weighted_pool_backward(d_pooled, x, weights, lengths=None):
@@ -226,7 +216,8 @@ def weighted_pool_backward(d_pooled, x, weights, lengths=None):
     weights = np.asarray(weights)
     shares, total = _normalise(weights, x, lengths)
     d_x = shares[..., None] * d_pooled[:, None]  # pooled = sum over t of shares * x
-    d_shares = (fill_padding(x, lengths, 0) @ d_pooled[..., None])[..., 0]  # (B, T)
+    d_shares = np.where(valid_steps(lengths, x), x, 0) @ d_pooled[..., None]
+    d_shares = d_shares[..., 0]  # (B, T)
     d_weights = (d_shares - (shares * d_shares).sum(axis=1, keepdims=True)) / total  # shares = weights / total
     d_weights *= valid_steps(lengths, x)[..., 0]
     return d_x, d_weights.sum(axis=0) if weights.ndim == 1 else d_weights

@@ -5,12 +5,12 @@ import numpy as np
 from lstm_tutorial.in_numpy.attention_pooling import AttentionPool
 from lstm_tutorial.in_numpy.layers import Embedding, Layer, Linear
 from lstm_tutorial.in_numpy.lstm import LSTM
+from lstm_tutorial.in_numpy.padding import valid_steps
 from lstm_tutorial.in_numpy.pooling import (
     max_pool,
     max_pool_backward,
     mean_pool,
     mean_pool_backward,
-    valid_steps,
     weighted_pool,
     weighted_pool_backward,
 )

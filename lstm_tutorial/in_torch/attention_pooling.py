@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from lstm_tutorial.in_torch.lstm import generator
-from lstm_tutorial.in_torch.pooling import fill_padding
+from lstm_tutorial.in_torch.padding import fill_padding
 from lstm_tutorial.pool_checks import check_heads, check_pooled
 from lstm_tutorial.validation import check_choice, check_dtype, check_floating, check_shape
 

@@ -1,0 +1,74 @@
+"""What every benchmark shares: contenders take turns, on one thread, and are compared round by round.
+
+A benchmark is a script `bench_<name>.py` in this folder. `make bench BENCH=name` runs it; it ends with `save` and so
+writes `results/bench_<name>.json`. What counts is a ratio of process CPU times within one run, never a time alone: how
+fast a machine is changes from one hour to the next, and which of two programs is faster changes far less.
+"""
+
+import gc
+import time
+
+import numpy as np
+import study
+from threadpoolctl import threadpool_limits
+
+
+def one_thread():
+    """Let every library of linear algebra, and torch where it has been imported, use one thread."""
+    import sys
+
+    threadpool_limits(1)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+def race(contenders, rounds=31, warmup=3, seed=0):
+    """Return the CPU times of each contender, an array (rounds,) in seconds; a new order each round.
+
+    Parameters
+    ----------
+    contenders : dict of str to callable
+    rounds, warmup : int
+        How often each runs, and how often before that without being timed.
+    """
+    one_thread()
+    times, rng = {name: [] for name in contenders}, np.random.default_rng(seed)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(warmup + rounds):
+            for name in rng.permutation(list(contenders)):
+                started = time.process_time()
+                contenders[name]()
+                times[name].append(time.process_time() - started)
+    finally:
+        gc.enable()
+    return {name: np.array(each[warmup:]) for name, each in times.items()}
+
+
+def against(times, reference):
+    """Return the median and the quartiles of the ratio of each contender's time to that of the reference.
+
+    Examples
+    --------
+    >>> against({"a": np.array([2.0, 4.0, 6.0]), "b": np.array([1.0, 2.0, 2.0])}, "b")["a"]
+    {'median': 2.0, 'low': 2.0, 'high': 2.5, 'ms': 4000.0}
+    """
+    found = {}
+    for name, each in times.items():
+        low, median, high = np.percentile(each / times[reference], [25, 50, 75]).tolist()
+        found[name] = {"median": median, "low": low, "high": high, "ms": 1e3 * float(np.median(each))}
+    return found
+
+
+def table(title, rows, reference):
+    """Print ratios as a table: smaller is faster, below 1 is ahead of the reference."""
+    print(f"\n{title}: CPU time as a multiple of {reference}")
+    for name, row in rows.items():
+        spread = f"({row['low']:.2f} to {row['high']:.2f})"
+        print(f"  {name:34} {row['median']:6.2f}  {spread:18} {row['ms']:9.2f} ms")
+
+
+def save(name, results):
+    """Write results as a study does."""
+    return study.save(f"bench_{name}", results, command=f"make bench BENCH={name}")
