@@ -60,6 +60,11 @@ MAP = {
         ("One-to-many", "a vector,\na sequence"),
         ("Encoder-decoder", "a sequence\nto another"),
     ],
+    "Pooling": [
+        ("Pooling", "last, max, mean,\nand padding"),
+        ("Attention", "weights by rule,\nthen learned"),
+        ("Choosing", "which one when,\nin one study"),
+    ],
 }
 
 
