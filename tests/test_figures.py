@@ -1,7 +1,8 @@
 """The figures: they say what the numbers say, refuse what does not fit, and are told apart without their colours."""
 
-import importlib.util
+import importlib
 import itertools
+import sys
 import xml.etree.ElementTree as ElementTree
 from collections import namedtuple
 from pathlib import Path
@@ -29,10 +30,9 @@ def style():
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("draw", ROOT / "book" / "figures" / "draw.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "book" / "figures")
+        yield importlib.import_module("draw")
 
 
 def texts(ax):
@@ -368,12 +368,15 @@ def test_pictures_fit_the_page(script):
     for path in (ROOT / "book" / "figures").glob("*.svg"):
         picture = ElementTree.parse(path).getroot()
         width, height = (float(picture.get(side).removesuffix("pt")) / 72 for side in ("width", "height"))
-        assert 6.5 <= width <= 8 and height <= 7, (path.name, width, height)
+        tallest = 9 if path.name == "map.svg" else 7  # the map grows by a row with every part
+        assert 6.5 <= width <= 8 and height <= tallest, (path.name, width, height)
         assert path.stat().st_size < 200_000, path.name
 
 
 def test_a_picture_without_its_study_is_left_out(script, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(script, "FIGURES", {})
+    pictures = {}
+    for module in (script, sys.modules["registry"]):
+        monkeypatch.setattr(module, "FIGURES", pictures)
     monkeypatch.setattr(script, "RESULTS", tmp_path)
     script.figure("scores", study="some")(lambda study: figures.plot_scores(study["results"]))
     assert script.draw(tmp_path) == [] and "left out" in capsys.readouterr().out

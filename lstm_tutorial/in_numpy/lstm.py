@@ -1,11 +1,12 @@
-"""The whole network: layers, directions, dropout, a state dict. What `torch.nn.LSTM` is, built from `sequence`."""
+"""The whole network: layers, directions, dropout, a state dict. What `torch.nn.LSTM` is, built from `fused`."""
 
 from typing import NamedTuple
 
 import numpy as np
 
+from lstm_tutorial.in_numpy.fused import CELL, fused_sequence, fused_sequence_backward
 from lstm_tutorial.in_numpy.layers import Layer
-from lstm_tutorial.in_numpy.sequence import flip, lstm_sequence, lstm_sequence_backward
+from lstm_tutorial.in_numpy.sequence import flip
 from lstm_tutorial.validation import (
     check_dtype,
     check_lengths,
@@ -152,7 +153,10 @@ class LSTM(Layer):
                 weights += [None] * (5 - len(weights))
                 k = layer * self._directions + direction
                 seen = flip(x, lengths) if direction else x
-                output, final, cache = lstm_sequence(seen, (h_0[k], c_0[k]), *weights, lengths=lengths)
+                kept = keep_cache or return_gates
+                output, final, cache = fused_sequence(
+                    seen, (h_0[k], c_0[k]), *weights, lengths=lengths, keep_cache=kept
+                )
                 outputs.append(flip(output, lengths) if direction else output)
                 finals.append(final)
                 caches.append(cache)
@@ -207,7 +211,7 @@ class LSTM(Layer):
             for direction in range(directions):
                 k = layer * directions + direction
                 d_seen = flip(d_outputs[direction], lengths) if direction else d_outputs[direction]
-                d_seen, d_first[k], gradients = lstm_sequence_backward(d_seen, (d_h[k], d_c[k]), caches[k])
+                d_seen, d_first[k], gradients = fused_sequence_backward(d_seen, (d_h[k], d_c[k]), caches[k])
                 d_x = d_x + (flip(d_seen, lengths) if direction else d_seen)
                 found |= zip(self._names(layer, direction), gradients.values(), strict=True)
             if masks[layer] is not None:
@@ -241,4 +245,5 @@ class LSTM(Layer):
     def _gates_of(self, cache):
         """Return i, f, g, o and c of one direction in the caller's order of the batch."""
         back = cache.ragged.back
-        return [each[:, back] for each in (*np.split(cache.gates, 4, axis=-1), cache.c[1:])]
+        o, i, f, g, _ = cache.slots[:-1].swapaxes(0, 1)
+        return [each[:, back] for each in (i, f, g, o, cache.slots[1:, CELL])]

@@ -1,0 +1,107 @@
+"""The fused layer gives the numbers of the plain one, in chunks of any size, and says where it is less exact."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstm_tutorial.in_numpy import LSTM, fused, lstm_sequence, lstm_sequence_backward, sigmoid, tanh
+from lstm_tutorial.in_numpy.fused import fused_sequence, fused_sequence_backward
+
+size = st.integers(1, 7)
+
+
+def draw(T, B, D, H, ragged, peephole, seed, dtype="float64"):
+    """Return everything that a layer is given, and the gradients that come back to it."""
+    rng = np.random.default_rng(seed)
+    shapes = (4 * H, D), (4 * H, H), (4 * H,), (4 * H,), (3, H)
+    weights = [rng.standard_normal(shape).astype(dtype) for shape in shapes[: 5 if peephole else 4]]
+    x, d_output = (rng.standard_normal((T, B, size)).astype(dtype) for size in (D, H))
+    state, d_state = rng.standard_normal((2, 2, B, H)).astype(dtype)
+    lengths = rng.integers(1, T + 1, B) if ragged else None
+    if ragged:
+        x[np.arange(T)[:, None] >= lengths] = np.nan
+    return x, state, weights, lengths, d_output, d_state
+
+
+@settings(max_examples=150)
+@given(size, size, size, size, st.booleans(), st.booleans(), st.sampled_from([1, 40, 150, 600, 2**17]), size)
+def test_fused_equals_the_plain_sequence_in_chunks_of_any_size(T, B, D, H, ragged, peephole, chunk, seed):
+    x, state, weights, lengths, d_output, d_state = draw(T, B, D, H, ragged, peephole, seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fused, "CHUNK", chunk)
+        runs = []
+        for forward, backward in (
+            (lstm_sequence, lstm_sequence_backward),
+            (fused_sequence, fused_sequence_backward),
+        ):
+            output, final, cache = forward(x, state, *weights, lengths=lengths)
+            d_x, d_first, gradients = backward(d_output, d_state, cache)
+            runs.append({"output": output, "h": final[0], "c": final[1], "d_x": d_x, "d_h": d_first[0]})
+            runs[-1] |= {"d_c": d_first[1]} | gradients
+        inferred, last, nothing = fused_sequence(x, state, *weights, lengths=lengths, keep_cache=False)
+    assert nothing is None
+    np.testing.assert_array_equal(inferred, runs[1]["output"])
+    np.testing.assert_array_equal(last, [runs[1]["h"], runs[1]["c"]])
+    assert runs[0].keys() == runs[1].keys()
+    for name, want in runs[0].items():
+        scale = max(1.0, np.abs(want).max())
+        np.testing.assert_allclose(runs[1][name], want, rtol=0, atol=1e-12 * scale, err_msg=name)
+    if ragged:
+        padding = np.arange(T)[:, None] >= lengths
+        assert not runs[1]["output"][padding].any() and not runs[1]["d_x"][padding].any()
+
+
+def test_what_a_layer_is_given_stays_as_it_is():
+    x, state, weights, lengths, d_output, d_state = draw(6, 3, 2, 4, True, True, 0)
+    given_arrays = [x, *state, *weights, lengths, d_output, *d_state]
+    before = [each.copy() for each in given_arrays]
+    output, _, cache = fused_sequence(x, state, *weights, lengths=lengths)
+    fused_sequence_backward(d_output, d_state, cache)
+    for array, kept in zip(given_arrays, before, strict=True):
+        np.testing.assert_array_equal(array, kept)
+
+
+@pytest.mark.parametrize("dtype, rounding, shut", [("float32", 6e-8, -18), ("float64", 1.2e-16, -38)])
+def test_a_gate_made_of_a_tanh_is_exact_to_rounding_near_one_and_no_further(dtype, rounding, shut):
+    z = np.linspace(-40, 40, 100_001).astype(dtype)
+    exact = 1 / (1 + np.exp(-z.astype(np.longdouble)))
+    gate = z / np.array(2, dtype)
+    fused.bend(gate[None], 1, np.array(0.5, dtype))
+    assert np.abs(gate - exact).max() <= 1.01 * rounding  # half the distance between numbers just below 1
+    tiny = z < shut  # the plain sigmoid keeps what is tiny; here nothing of it is left but rounding
+    assert (gate[tiny] <= rounding).all() and (sigmoid(z[tiny]) > 0).all()
+    assert np.abs(gate[tiny] / exact[tiny] - 1).max() > 0.5
+    near = np.abs(z) < 4
+    np.testing.assert_allclose(gate[near], exact[near].astype(dtype), rtol=60 * rounding)
+    bent = z.copy()
+    fused.bend(bent[None], 0, np.array(0.5, dtype))
+    np.testing.assert_array_equal(bent, tanh(z))
+
+
+def test_float32_stays_within_float32_of_the_plain_sequence():
+    x, state, weights, lengths, d_output, d_state = draw(200, 8, 5, 16, True, False, 0, "float32")
+    weights = [weight / 4 for weight in weights]
+    runs = []
+    for forward, backward in ((lstm_sequence, lstm_sequence_backward), (fused_sequence, fused_sequence_backward)):
+        output, _, cache = forward(x, state, *weights, lengths=lengths)
+        d_x, _, gradients = backward(d_output, d_state, cache)
+        runs.append({"output": output, "d_x": d_x} | gradients)
+    for name, want in runs[0].items():
+        assert runs[1][name].dtype == np.float32
+        np.testing.assert_allclose(runs[1][name], want, rtol=0, atol=2e-5 * max(1, np.abs(want).max()), err_msg=name)
+
+
+def test_inference_keeps_no_cache_and_no_step():
+    import tracemalloc
+
+    T, B, D, H = 400, 8, 4, 64
+    x, lstm = np.ones((T, B, D), np.float32), LSTM(D, H, rng=0)
+    peaks = {}
+    for keep_cache in (True, False):
+        tracemalloc.start()
+        lstm(x, keep_cache=keep_cache)
+        peaks[keep_cache] = tracemalloc.get_traced_memory()[1] / (T * B * H * 4)
+        tracemalloc.stop()
+    assert peaks[True] > 6  # gates, cell states and hidden states
+    assert peaks[False] < 3  # the output, its copy, and work for a chunk
