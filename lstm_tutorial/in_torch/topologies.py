@@ -106,7 +106,8 @@ class ManyToOne(Reader):
     pooling : str, function or AttentionPool
         "last": the last valid step, and of a second direction the first, which it read last; never `output[:, -1]`.
         "max", "mean" or "attention": over all valid steps of both directions. A function, such as `position_weights`,
-        gives the weights (T,) of `weighted_pool` for T steps. An `AttentionPool` of one's own chooses kind and heads.
+        gives the weights (T,) of `weighted_pool` for the T steps of a padded batch: more padding changes nothing only
+        where their ratios do not depend on T. An `AttentionPool` of one's own chooses kind and heads.
     embedding : int, optional
         Size of the vector that stands for each token; x then holds tokens.
     lstm, rng, dtype, options
