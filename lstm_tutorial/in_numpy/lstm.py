@@ -160,7 +160,7 @@ class LSTM(Layer):
                 outputs.append(flip(output, lengths) if direction else output)
                 finals.append(final)
                 caches.append(cache)
-            x = np.concatenate(outputs, axis=-1)  # (T, B, directions * H)
+            x = np.concatenate(outputs, axis=-1) if len(outputs) > 1 else outputs[0]  # (T, B, directions * H)
 
         self._cache = (caches, masks, lengths, unbatched) if keep_cache else None
         h_n, c_n = (np.stack(each) for each in zip(*finals, strict=True))
@@ -193,7 +193,7 @@ class LSTM(Layer):
             Without a forward before it that kept its cache, or a second time for one forward.
         """
         caches, masks, lengths, unbatched = self._last_forward()
-        T, B = caches[0].x.shape[:2]
+        T, B = len(caches[0].seen) - 1, caches[0].seen.shape[1]
         directions, H = self._directions, self.hidden_size
         d_h, d_c = self._states(d_state, ("d_h_n", "d_c_n"), B, unbatched)
         if d_output is None:
