@@ -500,13 +500,13 @@ def test_stub_is_not_attempted(exercise):
 
 
 @each_exercise
-def test_solution_passes_within_a_second(exercise):
+def test_solution_passes_within_seconds(exercise):
     solution = getattr(solutions(exercise.chapter), exercise.id)
     check(solution)  # imports and first calls
     start = time.process_time()
     result = check(solution)
     assert result.passed, result
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 5  # a fifth of it where nothing else runs
 
 
 @each_exercise
