@@ -10,7 +10,7 @@ from lstm_tutorial.in_numpy.padding import fill_padding, in_parts, valid_steps
 from lstm_tutorial.pool_checks import check_half_life, check_pooled, check_weights
 from lstm_tutorial.validation import check_shape, check_sizes
 
-BLOCK = 32  # steps side by side in a row: long enough for a fast maximum
+BLOCK = 32  # steps in a row: long enough for a fast maximum; divisible by 4
 
 
 def last_pool(x, lengths=None):
@@ -75,14 +75,14 @@ def max_pool(x, lengths=None):
 
 
 def _largest(x):
-    """Return x.max(axis=1), three times as fast where there are many steps."""
+    """Return x.max(axis=1), three times as fast where there are many steps: over rows that hold several steps each."""
     B, T, D = x.shape
     if T < 2 * BLOCK or not x.flags.c_contiguous:
         return x.max(axis=1)
-    whole = T - T % BLOCK  # the same maximum over rows BLOCK times as long; the tail may overlap, no maximum minds
-    rows = x[:, :whole].reshape(B, whole // BLOCK, BLOCK * D).max(axis=1)
-    rows = np.maximum(rows, x[:, T - BLOCK :].reshape(B, BLOCK * D))
-    return rows.reshape(B, BLOCK, D).max(axis=1)
+    whole = T - T % BLOCK
+    top = x[:, :whole].reshape(B, whole // BLOCK, BLOCK * D).max(axis=1)
+    top = top.reshape(B, BLOCK // 4, 4 * D).max(axis=1).reshape(B, 4, D).max(axis=1)
+    return top if whole == T else np.maximum(top, x[:, whole:].max(axis=1))
 
 
 def max_pool_backward(d_pooled, x, pooled, lengths=None):
