@@ -30,6 +30,7 @@ def test_fused_equals_the_plain_sequence_in_chunks_of_any_size(T, B, D, H, ragge
     x, state, weights, lengths, d_output, d_state = draw(T, B, D, H, ragged, peephole, seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fused, "CHUNK", chunk)
+        patch.setattr(fused, "ROWS", chunk % 7)
         runs = []
         for forward, backward in (
             (lstm_sequence, lstm_sequence_backward),
@@ -90,6 +91,34 @@ def test_float32_stays_within_float32_of_the_plain_sequence():
     for name, want in runs[0].items():
         assert runs[1][name].dtype == np.float32
         np.testing.assert_allclose(runs[1][name], want, rtol=0, atol=2e-5 * max(1, np.abs(want).max()), err_msg=name)
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_memory_is_used_again_and_nothing_of_the_batch_before_is_left_in_it(ragged):
+    lstm, same = (LSTM(3, 4, 2, bidirectional=True, rng=0, dtype="float64") for _ in range(2))
+    first, second = (draw(6, 5, 3, 4, ragged, False, seed) for seed in (1, 2))
+    output, _ = lstm(first[0], lengths=first[3])
+    before = output.copy()
+    lstm.backward(np.ones_like(output))
+    room = lstm._used[0].slots
+    results = []
+    for network in (lstm, same):  # the second has no memory to use again
+        output_2, state = network(second[0], lengths=second[3])
+        results.append([output_2, *state, network.backward(np.ones_like(output_2))[0], *network.gradients.values()])
+    assert lstm._used[0].slots is room
+    np.testing.assert_array_equal(output, before)  # what was handed out is not in that memory
+    for got, want in zip(*results, strict=True):
+        np.testing.assert_array_equal(got, want)
+    assert lstm(first[0][:2]) is not None and lstm._used[0].slots is not room  # another shape
+
+
+def test_weights_begin_on_a_line_of_the_cache():
+    for dtype in ("float32", "float64"):
+        for size in range(1, 40):
+            array = np.arange(2 * size, dtype=dtype).reshape(2, size).T
+            copy = fused.aligned(array)
+            assert copy.ctypes.data % 64 == 0 and copy.flags.c_contiguous and copy.dtype == dtype
+            np.testing.assert_array_equal(copy, array)
 
 
 def test_inference_keeps_no_cache_and_no_step():

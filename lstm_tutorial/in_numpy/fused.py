@@ -1,8 +1,8 @@
 """The layer of `sequence` once more, several times as fast: the same numbers, and a reason for every trick.
 
 A step sees x, a 1 for the bias and the last hidden state side by side: one product makes all gates. One tanh bends all
-four. What is multiplied together lies together. The slopes of many steps are computed at once, and the gradients of the
-weights are one product for many steps, in chunks that fit the cache. Nothing is allocated in a loop. Chapter: fast.
+four. What is multiplied together lies together. The slopes of as many steps as fit the cache are computed at once, and
+so are the gradients of the weights. Nothing is allocated in a loop, and memory is used again. Chapter: fast.
 """
 
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from lstm_tutorial.in_numpy.activations import tanh
 from lstm_tutorial.in_numpy.sequence import Ragged, longest_first
 
 CHUNK = 2**16  # gates whose slopes are in work at a time: with the slopes they stay in the second-level cache
+ROWS = 2**10  # steps times sequences whose part of the weights' gradients is one product: few products, little room
 CELL = 4  # the slot beside o, i, f, g: the products i * g and f * c_prev are of slots two apart, made in one call
 
 
@@ -27,7 +28,17 @@ class FusedCache(NamedTuple):
 
 
 def fused_sequence(
-    x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole=None, lengths=None, keep_cache=True
+    x,
+    state,
+    weight_ih,
+    weight_hh,
+    bias_ih,
+    bias_hh,
+    weight_peephole=None,
+    lengths=None,
+    *,
+    keep_cache=True,
+    recycle=None,
 ):
     """Run one LSTM layer over a batch of sequences: parameters, results and numbers as of `lstm_sequence`.
 
@@ -35,6 +46,9 @@ def fused_sequence(
     ----------
     keep_cache : bool
         False for inference: the cache is None, and what two steps need is all that is kept.
+    recycle : FusedCache, optional
+        From an earlier call, and needed no more: the new cache is written over it where shapes agree. The first touch
+        of new memory can cost as much as the arithmetic on it.
     others
         See `lstm_sequence`.
 
@@ -60,11 +74,15 @@ def fused_sequence(
     # Those of the sigmoids are halved, so that z / 2 costs nothing.
     weights = by_slot(np.concatenate([weight_ih, (bias_ih + bias_hh)[:, None], weight_hh], axis=1))
     halved = np.array([0.5, 0.5, 0.5, 1], dtype)[:, None, None]
-    ready = np.ascontiguousarray((halved * weights).swapaxes(1, 2))  # (4, D + 1 + H, H)
+    ready = aligned((halved * weights).swapaxes(1, 2))  # (4, D + 1 + H, H)
     peephole = None if weight_peephole is None else half * weight_peephole[[2, 0, 1], None]  # o, i, f: (3, 1, H)
 
     kept = T + 1 if keep_cache else 2  # step t writes over step t - 2 where nothing is kept
-    seen, slots = np.empty((kept, B, D + 1 + H), dtype), np.empty((kept, 5, B, H), dtype)
+    shapes = (kept, B, D + 1 + H), (kept, 5, B, H)
+    if recycle is not None and (recycle.seen.shape, recycle.slots.shape) == shapes and recycle.seen.dtype == dtype:
+        seen, slots = recycle.seen, recycle.slots
+    else:
+        seen, slots = (np.empty(shape, dtype) for shape in shapes)
     seen[..., D] = 1
     seen[0, :, D + 1 :], slots[0, CELL] = (each[ragged.order] for each in state)
     output, products, bent = np.empty((T, B, H), dtype), np.empty((2, B, H), dtype), np.empty((B, H), dtype)
@@ -127,36 +145,47 @@ def fused_sequence_backward(d_output, d_state, cache):
     d_h, d_c = (each[ragged.order].copy() for each in d_state)  # a sequence's rows rest until its last step comes
     d_x, d_weights, d_peephole = np.zeros((T, B, D), dtype), np.zeros((4 * H, K), dtype), np.zeros((3, H), dtype)
 
-    steps = max(1, min(T, CHUNK // max(1, 4 * B * H)))
-    room, way = np.empty((13, steps * B * H), dtype), np.empty((B, H), dtype)
-    for start in reversed(range(0, T, steps)):
-        m, n = min(steps, T - start), running[start]
-        slopes, work = room[:5, : m * n * H].reshape(5, m, n, H), room[5:9, : m * n * H].reshape(4, m, n, H)
-        d_z = room[9:].reshape(-1)[: 4 * m * n * H].reshape(m, n, 4, H)  # a row a sequence: one product for all gates
-        by_gate = d_z.transpose(2, 0, 1, 3)
-        now, c = slots[start : start + m, :, :n].swapaxes(0, 1), slots[start + 1 : start + m + 1, CELL, :n]
-        all_slopes(now, c, one, slopes, work)
-        for k in reversed(range(m)):
-            r = running[start + k]
-            d_h_t, d_c_t, d_z_t, slopes_t, way_t = d_h[:r], d_c[:r], by_gate[:, k, :r], slopes[:, k, :r], way[:r]
-            d_z[k, r:] = 0
-            d_h_t += d_output[start + k, :r]
-            np.multiply(d_h_t, slopes_t[0], out=way_t)
-            d_c_t += way_t
-            np.multiply(d_h_t, slopes_t[1], out=d_z_t[0])
-            if peephole is not None:
-                d_c_t += d_z_t[0] * peephole[0]
-            np.multiply(d_c_t, slopes_t[2:], out=d_z_t[1:])
-            d_c_t *= now[2, k, :r]  # the forget gate: all that a cell state's gradient meets on its way
-            if peephole is not None:
-                d_c_t += d_z_t[1] * peephole[1] + d_z_t[2] * peephole[2]
-            np.matmul(d_z[k, :r].reshape(r, 4 * H), to_h, out=d_h_t)
+    few = max(1, min(T, CHUNK // max(1, 4 * B * H)))  # steps whose slopes are computed at once
+    many = min(T, few * max(1, ROWS // max(1, few * B)))  # steps whose weights' gradients are one product
+    room, way = np.empty((9, few * B * H), dtype), np.empty((B, H), dtype)
+    d_z_room, d_x_room = (np.empty(many * B * size, dtype) for size in (4 * H, D))
+    product = np.empty_like(d_weights)
+    for first in reversed(range(0, T, many)):
+        m, n = min(many, T - first), running[first]
+        d_z = d_z_room[: m * n * 4 * H].reshape(m, n, 4, H)  # a row a sequence: one product for all gates
+        for start in reversed(range(first, first + m, few)):
+            m_s, n_s = min(few, first + m - start), running[start]
+            part = room[:, : m_s * n_s * H].reshape(9, m_s, n_s, H)
+            slopes, work = part[:5], part[5:]
+            now, c = slots[start : start + m_s, :, :n_s].swapaxes(0, 1), slots[start + 1 : start + m_s + 1, CELL, :n_s]
+            all_slopes(now, c, one, slopes, work)
+            for t in reversed(range(start, start + m_s)):
+                r, k = running[t], t - start
+                if r < n:
+                    d_z[t - first, r:] = 0
+                d_h_t, d_c_t, slopes_t, way_t = d_h[:r], d_c[:r], slopes[:, k, :r], way[:r]
+                d_z_t = d_z[t - first, :r].swapaxes(0, 1)  # (4, r, H)
+                d_h_t += d_output[t, :r]
+                np.multiply(d_h_t, slopes_t[0], out=way_t)
+                d_c_t += way_t
+                np.multiply(d_h_t, slopes_t[1], out=d_z_t[0])
+                if peephole is not None:
+                    d_c_t += d_z_t[0] * peephole[0]
+                np.multiply(d_c_t, slopes_t[2:], out=d_z_t[1:])
+                d_c_t *= now[2, k, :r]  # the forget gate: all that a cell state's gradient meets on its way
+                if peephole is not None:
+                    d_c_t += d_z_t[1] * peephole[1] + d_z_t[2] * peephole[2]
+                np.matmul(d_z[t - first, :r].reshape(r, 4 * H), to_h, out=d_h_t)
         rows = d_z.reshape(m * n, 4 * H)
-        d_weights += rows.T @ seen[start : start + m, :n].reshape(m * n, K)  # of x, the bias and h, of m steps at once
-        d_x[start : start + m, :n] = (rows @ to_x).reshape(m, n, D)
+        np.matmul(rows.T, seen[first : first + m, :n].reshape(m * n, K), out=product)
+        d_weights += product
+        d_x_rows = d_x[first : first + m].reshape(m * B, D) if n == B else d_x_room[: m * n * D].reshape(m * n, D)
+        np.matmul(rows, to_x, out=d_x_rows)
+        if n < B:
+            d_x[first : first + m, :n] = d_x_rows.reshape(m, n, D)
         if peephole is not None:
-            saw = c, now[CELL], now[CELL]
-            d_peephole += [(d * s).sum(axis=(0, 1)) for d, s in zip(by_gate, saw, strict=False)]
+            saw = slots[first + 1 : first + m + 1, CELL, :n], slots[first : first + m, CELL, :n]
+            d_peephole += [(d_z[:, :, k] * saw[k > 0]).sum(axis=(0, 1)) for k in range(3)]
     d_weights = by_row(d_weights.reshape(4, H, K))
     gradients = {"weight_ih": d_weights[:, :D].copy(), "weight_hh": d_weights[:, D + 1 :].copy()}
     gradients |= {name: d_weights[:, D].copy() for name in ("bias_ih", "bias_hh")}
@@ -187,6 +216,19 @@ def all_slopes(now, c, one, slopes, work):
     for slope, gate, product, factor in ((slopes[0], o, products[0], bent), (slopes[4], i, products[1], g)):
         np.multiply(product, factor, out=slope)
         np.subtract(gate, slope, out=slope)  # o (1 - tanh(c)^2), and i (1 - g^2)
+
+
+def aligned(array):
+    """Return a copy that is contiguous and begins on a cache line of 64 bytes.
+
+    A product of small matrices loads its second factor in whole lines. From an address between two lines each load
+    takes two, and the product up to twice the time.
+    """
+    room = np.empty(array.size + 64 // array.itemsize, array.dtype)
+    begin = -room.ctypes.data % 64 // array.itemsize
+    copy = room[begin : begin + array.size].reshape(array.shape)
+    copy[...] = array
+    return copy
 
 
 def by_slot(rows):

@@ -95,7 +95,7 @@ class LSTM(Layer):
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.batch_first, self.bidirectional, self.dropout = batch_first, bidirectional, dropout
         self.peephole, self.dtype = peephole, check_dtype(dtype)
-        self.rng, H = np.random.default_rng(rng), hidden_size
+        self.rng, H, self._used = np.random.default_rng(rng), hidden_size, {}  # caches whose memory is used again
         for layer in range(num_layers):
             D = input_size if layer == 0 else H * self._directions
             for direction in range(self._directions):
@@ -153,10 +153,9 @@ class LSTM(Layer):
                 weights += [None] * (5 - len(weights))
                 k = layer * self._directions + direction
                 seen = flip(x, lengths) if direction else x
-                kept = keep_cache or return_gates
-                output, final, cache = fused_sequence(
-                    seen, (h_0[k], c_0[k]), *weights, lengths=lengths, keep_cache=kept
-                )
+                options = {"keep_cache": keep_cache or return_gates, "recycle": self._used.get(k)}
+                output, final, cache = fused_sequence(seen, (h_0[k], c_0[k]), *weights, lengths=lengths, **options)
+                self._used |= {} if cache is None else {k: cache}
                 outputs.append(flip(output, lengths) if direction else output)
                 finals.append(final)
                 caches.append(cache)
