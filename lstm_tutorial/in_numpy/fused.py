@@ -88,12 +88,16 @@ def fused_sequence(
     output, products, bent = np.empty((T, B, H), dtype), np.empty((2, B, H), dtype), np.empty((B, H), dtype)
     for t, n in enumerate(ragged.running.tolist()):
         look, now, then, after = seen[t % kept], slots[t % kept], seen[(t + 1) % kept], slots[(t + 1) % kept]
-        if n < B:
-            output[t, n:] = 0
+        c, h, x_t, i_g_and_f_c, tanh_c = after[CELL], output[t], x[t], products, bent
+        if n < B:  # the others have ended, and their padding is never looked at
+            h[n:] = 0
             if keep_cache:
-                look[n:, :D], now[:CELL, n:], then[n:, D + 1 :], after[CELL, n:] = 0, 0, 0, 0
-        look, now, c, h = look[:n], now[:, :n], after[CELL, :n], output[t, :n]
-        look[:, :D] = x[t] if lengths is None else x[t, ragged.order[:n]]  # padding is never looked at
+                look[n:, :D], now[:CELL, n:], then[n:, D + 1 :], c[n:] = 0, 0, 0, 0
+            look, now, then, c, h, tanh_c = look[:n], now[:, :n], then[:n], c[:n], h[:n], bent[:n]
+            x_t, i_g_and_f_c = x_t[ragged.order[:n]], products[:, :n]
+        elif lengths is not None:
+            x_t = x_t[ragged.order]
+        look[:, :D] = x_t
         z = now[:CELL]
         np.matmul(look, ready, out=z)  # (n, D + 1 + H) @ (4, D + 1 + H, H)
         if peephole is None:
@@ -101,13 +105,13 @@ def fused_sequence(
         else:
             z[1:3] += peephole[1:] * now[CELL]
             bend(z[1:], 2, half)
-        np.multiply(now[1:3], now[3:], out=products[:, :n])  # i * g and f * c_prev
-        np.add(products[0, :n], products[1, :n], out=c)
+        np.multiply(now[1:3], now[3:], out=i_g_and_f_c)
+        np.add(i_g_and_f_c[0], i_g_and_f_c[1], out=c)
         if peephole is not None:
             z[0] += peephole[0] * c
             bend(z[:1], 1, half)
-        np.multiply(z[0], tanh(c, out=bent[:n]), out=h)  # o * tanh(c)
-        then[:n, D + 1 :] = h
+        np.multiply(z[0], tanh(c, out=tanh_c), out=h)
+        then[:, D + 1 :] = h
     last, rows = ragged.lengths % kept, np.arange(B)
     state = seen[last, rows, D + 1 :][ragged.back], slots[last, CELL, rows][ragged.back]
     cache = FusedCache(seen, slots, weights, weight_peephole, ragged) if keep_cache else None
@@ -159,23 +163,32 @@ def fused_sequence_backward(d_output, d_state, cache):
             slopes, work = part[:5], part[5:]
             now, c = slots[start : start + m_s, :, :n_s].swapaxes(0, 1), slots[start + 1 : start + m_s + 1, CELL, :n_s]
             all_slopes(now, c, one, slopes, work)
-            for t in reversed(range(start, start + m_s)):
-                r, k = running[t], t - start
-                if r < n:
-                    d_z[t - first, r:] = 0
-                d_h_t, d_c_t, slopes_t, way_t = d_h[:r], d_c[:r], slopes[:, k, :r], way[:r]
-                d_z_t = d_z[t - first, :r].swapaxes(0, 1)  # (4, r, H)
-                d_h_t += d_output[t, :r]
+            for k in reversed(range(m_s)):
+                t = start + k
+                r, d_z_t, slopes_t, forget, d_output_t = (
+                    running[t],
+                    d_z[t - first],
+                    slopes[:, k],
+                    now[2, k],
+                    d_output[t],
+                )
+                d_h_t, d_c_t, way_t = d_h, d_c, way
+                if r < B:
+                    d_z_t[r:] = 0
+                    d_z_t, slopes_t, forget, d_output_t = d_z_t[:r], slopes_t[:, :r], forget[:r], d_output_t[:r]
+                    d_h_t, d_c_t, way_t = d_h[:r], d_c[:r], way[:r]
+                by_gate = d_z_t.swapaxes(0, 1)  # (4, r, H)
+                d_h_t += d_output_t
                 np.multiply(d_h_t, slopes_t[0], out=way_t)
                 d_c_t += way_t
-                np.multiply(d_h_t, slopes_t[1], out=d_z_t[0])
+                np.multiply(d_h_t, slopes_t[1], out=by_gate[0])
                 if peephole is not None:
-                    d_c_t += d_z_t[0] * peephole[0]
-                np.multiply(d_c_t, slopes_t[2:], out=d_z_t[1:])
-                d_c_t *= now[2, k, :r]  # the forget gate: all that a cell state's gradient meets on its way
+                    d_c_t += by_gate[0] * peephole[0]
+                np.multiply(d_c_t, slopes_t[2:], out=by_gate[1:])
+                d_c_t *= forget  # all that a cell state's gradient meets on its way
                 if peephole is not None:
-                    d_c_t += d_z_t[1] * peephole[1] + d_z_t[2] * peephole[2]
-                np.matmul(d_z[t - first, :r].reshape(r, 4 * H), to_h, out=d_h_t)
+                    d_c_t += by_gate[1] * peephole[1] + by_gate[2] * peephole[2]
+                np.matmul(d_z_t.reshape(r, 4 * H), to_h, out=d_h_t)
         rows = d_z.reshape(m * n, 4 * H)
         np.matmul(rows.T, seen[first : first + m, :n].reshape(m * n, K), out=product)
         d_weights += product
@@ -195,17 +208,10 @@ def fused_sequence_backward(d_output, d_state, cache):
 
 
 def all_slopes(now, c, one, slopes, work):
-    """Write what a gradient is multiplied by on its way from h and c to the weighted sums, for many steps at once.
+    """Write what a gradient is multiplied by on its way to the weighted sums, for many steps at once.
 
-    Parameters
-    ----------
-    now, c : arrays (5, m, n, H) and (m, n, H)
-        The slots of m steps, and the cell states that came out of them.
-    one : array ()
-    slopes : array (5, m, n, H)
-        From h to c, from h to the sum of o, and from c to those of i, f and g.
-    work : array (4, m, n, H)
-        Written over.
+    `now` (5, m, n, H) and `c` (m, n, H) are the slots of m steps and the cell states that came out of them. `slopes`
+    (5, m, n, H) is from h to c, from h to the sum of o, and from c to those of i, f and g. `work` is written over.
     """
     o, i, _, g, _ = now
     products, bent = work[:3], tanh(c, out=work[3])
