@@ -7,7 +7,7 @@ JOBS ?= 2
 TORCH_INDEX ?=
 NB ?= $(shell find notebooks -name '*.ipynb' ! -path '*/.ipynb_checkpoints/*' | sort)
 BENCH ?= $(patsubst bench_%,%,$(notdir $(basename $(wildcard experiments/bench_*.py))))
-STUDY ?= $(filter-out study bench bench_%,$(notdir $(basename $(wildcard experiments/*.py))))
+STUDY ?= $(filter-out study bench bench_% ladder rivals alone,$(notdir $(basename $(wildcard experiments/*.py))))
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -46,6 +46,52 @@ def race(contenders, rounds=31, warmup=3, seed=0):
     return {name: np.array(each[warmup:]) for name, each in times.items()}
 
 
+def race_all(contenders, reference, seconds=8.0, least=7, slow=0.3, too_slow=3.0):
+    """Race the quick ones for so many seconds and the slow ones, with the reference, for three rounds.
+
+    Parameters
+    ----------
+    contenders : dict of str to callable
+    reference : str
+        What the others are compared with.
+    seconds, least : float, int
+        How long the race of the quick ones may take; it has at least so many rounds, and at most 41.
+    slow, too_slow : float
+        From how many seconds a call is slow; from how many it is left out.
+
+    Returns
+    -------
+    dict
+        What `against` gives, in the order of the contenders.
+    list of str
+        Who was left out.
+    """
+    one_thread()
+    first = {}
+    for name, call in contenders.items():
+        first[name] = _seconds(call)
+        if first[name] < too_slow:
+            first[name] = _seconds(call)
+        if first[name] > too_slow:
+            print(f"  {name}: left out, one round takes over {too_slow:g} s")
+    out = [name for name in first if first[name] > too_slow and name != reference]
+    late = [name for name in first if first[name] > slow and name not in [*out, reference]]
+    late = [name for name in late if first[name] > 4 * first[reference]]
+    quick = [name for name in first if name not in out + late]
+    rounds = int(np.clip(seconds / sum(first[name] for name in quick), least, 41))
+    found = against(race({name: contenders[name] for name in quick}, rounds, 1), reference)
+    if late:
+        found |= against(race({name: contenders[name] for name in [*late, reference]}, 3, 0), reference) | found
+    return {name: found[name] for name in contenders if name in found}, out
+
+
+def _seconds(call):
+    """Return the CPU time of one call."""
+    started = time.process_time()
+    call()
+    return time.process_time() - started
+
+
 def against(times, reference):
     """Return the median and the quartiles of the ratio of each contender's time to that of the reference.
 

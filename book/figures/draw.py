@@ -65,6 +65,9 @@ MAP = {
         ("Attention", "weights by rule,\nthen learned"),
         ("Choosing", "which one when,\nin one study"),
     ],
+    "In practice": [
+        ("Fast", "from a naive loop\nto the fused layer"),
+    ],
 }
 
 

@@ -1,0 +1,168 @@
+"""The pictures of the chapter fast."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.patches import Rectangle
+from registry import figure
+
+from lstm_tutorial.drawings import COLOURS, canvas, tint, write
+
+RUNGS = {
+    "one_sample": "one sequence, four products",
+    "whole_batch": "+ the whole batch at once",
+    "four_in_one": "+ four gates in one product",
+    "laid_out": "+ a block for each gate",
+    "one_tanh": "+ one tanh for all gates",
+    "nothing_new": "+ nothing allocated",
+    "on_a_line": "+ weights on a cache line",
+    "fused": "the package's layer",
+    "input_first": "or: the input before the loop",
+    "gradients_inside": "all gradients in the loop",
+    "gradients_after": "+ the weights' after it",
+    "slopes_first": "+ all slopes before it",
+    "fused_backward": "the package's layer",
+}
+
+
+@figure("fast")
+def fast():
+    """One step as it is printed and one step as it is run: products in one colour, all else in another."""
+    ax = canvas(7.6, 3.35)
+    inks = {"product": "lstm", "bend": "candidate", "other": "grey"}
+
+    def block(x, y, width, kind, high=0.5):
+        look = dict(fc=tint(inks[kind], 0.75 if kind == "product" else 0.45), ec="white", lw=1.2)
+        ax.add_patch(Rectangle((x, y), width, high, **look))
+
+    def step(x, y, widths):
+        for kind, width in widths:
+            block(x, y, width, kind)
+            x += width
+        return x
+
+    write(ax, 0.1, 3.12, "as it is printed, one sequence at a time", 13, ha="left", weight="bold")
+    printed = [("other", 0.12)] + [("product", 0.17), ("other", 0.09), ("bend", 0.11)] * 4 + [("other", 0.3)]
+    printed += [("bend", 0.11), ("other", 0.1)]
+    x = 0.1
+    for t in range(3):
+        write(ax, x, 2.86, f"step {t + 1}", 12, "grey", ha="left")
+        x = step(x, 2.2, [(kind, 0.9 * width) for kind, width in printed]) + 0.12
+    write(ax, x + 0.05, 2.45, "… and again for\nevery sequence", 12, "grey", ha="left")
+    write(ax, 0.1, 1.72, "as it is run, all sequences at once", 13, ha="left", weight="bold")
+    x = 0.1
+    run = [("other", 0.1), ("product", 0.62), ("bend", 0.36), ("other", 0.16)]
+    for t in range(5):
+        write(ax, x, 1.46, f"step {t + 1}", 12, "grey", ha="left")
+        x = step(x, 0.8, run) + 0.12
+    write(ax, x + 0.02, 1.05, "…", 14, "grey", ha="left")
+    for k, (kind, words) in enumerate(
+        {"product": "matrix product", "bend": "sigmoid or tanh", "other": "the rest"}.items()
+    ):
+        block(0.1 + 2.2 * k, 0.2, 0.3, kind, 0.26)
+        write(ax, 0.5 + 2.2 * k, 0.33, words, 12, ha="left")
+    return ax
+
+
+@figure("fast-ladder", study="bench_lstm")
+def fast_ladder(study):
+    """A bar for each rung of both ladders at two sizes, a ring for its prediction, torch and the floor as lines."""
+    found = study["results"]["ladder"]
+    first = next(iter(found.values()))
+    counts = [len(first[way]["rungs"] + first[way]["branches"]) for way in ("forward", "backward")]
+    size = dict(figsize=(7.6, 6.4), sharey="row", gridspec_kw=dict(height_ratios=[n + 0.6 for n in counts]))
+    axes = plt.subplots(2, len(found), **size)[1]
+    for column, (sizes, ways) in zip(axes.T, found.items()):
+        T, B, D, H = sizes.split(", ")
+        for ax, (way, climbed) in zip(column, ways.items()):
+            rungs, colour = climbed["rungs"] + climbed["branches"], "lstm" if way == "forward" else "candidate"
+            y, torch = np.arange(len(rungs)), climbed["lines"]["torch.nn.LSTM"]["ms"]
+            times = np.array([[rung["torch"][k] for k in ("median", "low", "high")] for rung in rungs])
+            shades = [tint(colour, 0.55)] * len(climbed["rungs"]) + [tint(colour, 0.22)] * len(climbed["branches"])
+            ax.barh(y, times[:, 0], 0.62, color=shades, zorder=2)
+            ax.hlines(y, times[:, 1], times[:, 2], color=tint(colour, 0.8, "black"), lw=1.6, zorder=3)
+            predicted = [rung["predicted ms"] / torch for rung in rungs]
+            ax.plot(predicted, y, "o", mfc="white", mec=COLOURS["ink"], ms=6, mew=1.4, ls="", zorder=4)
+            ax.axvline(1, color=COLOURS["forget"], lw=1.8, ls="-", zorder=3.5)
+            ax.axvline(climbed["lines"]["floor"]["median"], color=COLOURS["hidden"], lw=1.8, ls=(0, (4, 2)), zorder=3.5)
+            ax.set(xscale="log", ylim=(len(rungs) - 0.4, -0.6), yticks=y)
+            ax.set_yticklabels([RUNGS[rung["rung"]] for rung in rungs])
+            ticks = [t for t in (0.25, 0.5, 1, 2, 5, 10, 20) if 0.6 * min(predicted) < t < 1.3 * times.max()]
+            ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
+            ax.minorticks_off()
+            ax.tick_params(axis="y", length=0)
+            ax.grid(axis="x")
+            ax.set_title(f"{way}, B = {B}, T = {T}")
+    axes[0, 0].figure.supxlabel("CPU time, as a multiple of torch.nn.LSTM", fontsize=11)
+    handles = [Rectangle((0, 0), 1, 1, fc=tint("grey", 0.5)), axes[0, 0].lines[0], *axes[0, 0].lines[1:3]]
+    words = "measured", "predicted", "torch.nn.LSTM", "floor: bare products and tanh"
+    axes[0, 0].figure.legend(handles, words, loc="outside upper center", ncols=4, columnspacing=1.2, handlelength=1.6)
+    return axes
+
+
+LOOKS = {
+    "naive": ("one sequence, four products", "rnn", "v"),
+    "[h, x] joined": ("batch, one product, allocating", "x", "s"),
+    "LSTMCell loop": ("torch.nn.LSTMCell in a loop", "output", "P"),
+    "lstm_sequence": ("lstm_sequence", "candidate", "^"),
+    "LSTM": ("the package's LSTM", "lstm", "o"),
+    "floor": ("floor", "hidden", "D"),
+}
+
+
+@figure("fast-table", study="bench_lstm")
+def fast_table(study):
+    """Ratios to torch.nn.LSTM by size: a mark at the median, a line between the quartiles, the goal as a tick."""
+    found = study["results"]["table"]
+    axes = plt.subplots(1, 2, figsize=(7.6, 4.6), sharey=True)[1]
+    for ax, (way, by_size) in zip(axes, found.items()):
+        for row, each in enumerate(by_size.values()):
+            ax.plot(
+                [each["goal"]] * 2, [row - 0.42, row + 0.42], color=COLOURS["ink"], lw=2, ls=(0, (2, 1.2)), label="goal"
+            )
+            for k, (name, (label, colour, marker)) in enumerate(LOOKS.items()):
+                if name not in each["rows"]:
+                    continue
+                spot, y = each["rows"][name], row + 0.12 * (k - 2.5)
+                ax.hlines(y, spot["low"], spot["high"], color=COLOURS[colour], lw=2)
+                look = dict(marker=marker, ms=8 if name == "LSTM" else 6, mfc=tint(colour, 0.6), mec=COLOURS[colour])
+                ax.plot(spot["median"], y, ls="", label=label, **look)
+        ax.axvline(1, color=COLOURS["forget"], lw=1.8, ls="-", zorder=0.9)
+        ax.set(xscale="log", title=way, yticks=range(len(by_size)), ylim=(len(by_size) - 0.5, -0.5))
+        ax.set_xticks([0.5, 1, 2, 5, 10, 20, 50], ["0.5", "1", "2", "5", "10", "20", "50"])
+        ax.minorticks_off()
+        ax.set_yticklabels([f"T {t}, B {b}\nD {d}, H {h}" for t, b, d, h in (key.split(", ") for key in by_size)])
+        ax.tick_params(axis="y", length=0)
+        ax.grid(axis="x")
+    axes[0].figure.supxlabel("CPU time, as a multiple of torch.nn.LSTM", fontsize=11)
+    handles = dict(zip(*axes[0].get_legend_handles_labels()[::-1]))
+    axes[0].figure.legend(handles.values(), handles, loc="outside upper center", ncols=3, columnspacing=1.2)
+    return axes
+
+
+@figure("fast-growth", study="bench_lstm")
+def fast_growth(study):
+    """Time and peak memory of a training step against T, B and H, on log axes, with fitted exponents."""
+    found = study["results"]["growth"]
+    axes = plt.subplots(2, 3, figsize=(7.6, 4.6), sharex="col", sharey="row")[1]
+    looks = {"torch": ("forget", "s", (0, (5, 1.6))), "numpy": ("lstm", "o", "-")}
+    for column, letter in zip(axes.T, "TBH"):
+        for ax, what in zip(column, ("ms", "MiB")):
+            for k, (name, (colour, marker, dash)) in enumerate(looks.items()):
+                label, key = {"numpy": "NumPy", "torch": "torch"}[name], f"{name} {what}"
+                look = dict(color=COLOURS[colour], marker=marker, ms=5, ls=dash, lw=2, label=label)
+                ax.plot(found[letter]["values"], found[letter][key], **look)
+                words = f"{label}: {letter}^{{{found[letter]['exponents'][key]:.1f}}}"
+                words = rf"{label} $\sim {words.split(': ')[1]}$"
+                spot = dict(transform=ax.transAxes, color=tint(colour, 0.8, "black"), size=11.5)
+                ax.text(0.05, 0.9 - 0.13 * (1 - k), words, va="center", **spot)
+            ax.set(xscale="log", yscale="log")
+            ax.set_xticks(found[letter]["values"], found[letter]["values"])
+            ax.yaxis.set_major_formatter("{x:g}")
+            ax.minorticks_off()
+            ax.grid()
+        column[1].set_xlabel(f"${letter}$")
+        low, high = zip(*(ax.get_ylim() for ax in column))
+    for ax, label in zip(axes[:, 0], ("CPU time (ms)", "peak memory (MiB)")):
+        ax.set_ylabel(label)
+        ax.set_ylim(top=ax.get_ylim()[1] * 4)
+    return axes
