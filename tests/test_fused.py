@@ -112,6 +112,27 @@ def test_memory_is_used_again_and_nothing_of_the_batch_before_is_left_in_it(ragg
     assert lstm(first[0][:2]) is not None and lstm._used[0].slots is not room  # another shape
 
 
+def test_memory_of_another_dtype_is_left_alone():
+    _, _, first = fused_sequence(*draw_plain("float64"))
+    output, _, cache = fused_sequence(*draw_plain("float32"), recycle=first)
+    assert output.dtype == cache.slots.dtype == cache.seen.dtype == np.float32
+    np.testing.assert_array_equal(output, fused_sequence(*draw_plain("float32"))[0])
+
+
+def draw_plain(dtype):
+    x, state, weights, *_ = draw(4, 3, 2, 5, False, False, 0, dtype)
+    return x, state, *weights
+
+
+def test_gates_are_returned_without_a_cache():
+    lstm, x = LSTM(2, 3, rng=0), np.random.default_rng(0).standard_normal((5, 4, 2))
+    kept, without = (lstm(x, return_gates=True, keep_cache=keep)[2] for keep in (True, False))
+    for got, want in zip(without, kept, strict=True):
+        np.testing.assert_array_equal(got, want)
+    with pytest.raises(RuntimeError):
+        lstm.backward()
+
+
 def test_weights_begin_on_a_line_of_the_cache():
     for dtype in ("float32", "float64"):
         for size in range(1, 40):

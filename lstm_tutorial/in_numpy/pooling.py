@@ -195,7 +195,7 @@ def weighted_pool(x, weights, lengths=None):
     """
     x = np.asarray(x)
     lengths = check_pooled(x, lengths)
-    shares, _ = _normalise(np.asarray(weights), x, lengths)
+    shares, *_ = _normalise(np.asarray(weights), x, lengths)
     pooled = np.empty(x.shape[::2], x.dtype)
     for rows, part, valid in in_parts(x, lengths, copies=False):
         pooled[rows] = (shares[rows, None] @ fill_padding(part, valid, 0))[:, 0]  # (b, 1, T) @ (b, T, D)
@@ -214,23 +214,23 @@ def weighted_pool_backward(d_pooled, x, weights, lengths=None):
     """
     x, d_pooled, lengths = _backward_inputs(d_pooled, x, lengths)
     weights = np.asarray(weights)
-    shares, total = _normalise(weights, x, lengths)
+    shares, largest, total = _normalise(weights, x, lengths)
     d_x = shares[..., None] * d_pooled[:, None]  # pooled = sum over t of shares * x
     d_shares = np.where(valid_steps(lengths, x), x, 0) @ d_pooled[..., None]
     d_shares = d_shares[..., 0]  # (B, T)
-    d_weights = (d_shares - (shares * d_shares).sum(axis=1, keepdims=True)) / total  # shares = weights / total
+    d_weights = (d_shares - (shares * d_shares).sum(axis=1, keepdims=True)) / total / largest
     d_weights *= valid_steps(lengths, x)[..., 0]
     return d_x, d_weights.sum(axis=0) if weights.ndim == 1 else d_weights
 
 
 def _normalise(weights, x, lengths):
-    """Return the shares of the steps (B, T), in the dtype of x, and the sums (B, 1) the weights were divided by."""
+    """Return the shares of the steps (B, T) in the dtype of x, and the two (B, 1) that the weights were divided by."""
     B, T = x.shape[:2]
     check_weights(weights, B, T, lengths)
     weights = np.where(valid_steps(lengths, x)[..., 0], weights, 0.0)  # (B, T)
     largest = weights.max(axis=1, keepdims=True)  # first to at most 1: no sum overflows
     total = (weights / largest).sum(axis=1, keepdims=True)
-    return (weights / largest / total).astype(x.dtype), total * largest
+    return (weights / largest / total).astype(x.dtype), largest, total
 
 
 def _backward_inputs(d_pooled, x, lengths):
