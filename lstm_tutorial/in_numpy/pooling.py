@@ -10,7 +10,7 @@ from lstm_tutorial.in_numpy.padding import fill_padding, in_parts, valid_steps
 from lstm_tutorial.pool_checks import check_half_life, check_pooled, check_weights
 from lstm_tutorial.validation import check_shape, check_sizes
 
-BLOCK = 32  # steps in a row: long enough for a fast maximum; divisible by 4
+BLOCK, FEW = 50, 10  # steps in a row, at first and then: long enough for a fast maximum; FEW divides BLOCK
 
 
 def last_pool(x, lengths=None):
@@ -79,9 +79,10 @@ def _largest(x):
     B, T, D = x.shape
     if T < 2 * BLOCK or not x.flags.c_contiguous:
         return x.max(axis=1)
-    whole = T - T % BLOCK
-    top = x[:, :whole].reshape(B, whole // BLOCK, BLOCK * D).max(axis=1)
-    top = top.reshape(B, BLOCK // 4, 4 * D).max(axis=1).reshape(B, 4, D).max(axis=1)
+    whole, largest = T - T % BLOCK, np.maximum.reduce
+    top = largest(x[:, :whole].reshape(B, whole // BLOCK, BLOCK * D), axis=1)
+    top = largest(top.reshape(B, BLOCK // FEW, FEW * D), axis=1).reshape(B, FEW, D)
+    top = largest(np.ascontiguousarray(top.swapaxes(0, 1)), axis=0)  # steps first: rows of B * D
     return top if whole == T else np.maximum(top, x[:, whole:].max(axis=1))
 
 
