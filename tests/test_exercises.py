@@ -1,10 +1,12 @@
 """The engine finds every kind of fault, and every exercise of the course keeps its promises to the learner."""
 
+import _thread
 import ast
 import importlib.util
 import re
 import subprocess
 import sys
+import threading
 import time
 from functools import cache
 from pathlib import Path
@@ -282,6 +284,75 @@ def test_an_exception_is_shown_with_the_learners_line_and_never_raised(fake):
     assert "missing 1 required positional argument: 'h'" in fake(wants_another_argument, draw_batch, np.tanh).message
 
 
+def loops(x):
+    """Never end."""
+    n = 0
+    while True:
+        n += 1
+
+
+def loops_and_catches(x):
+    while True:
+        try:
+            len("a")
+        except Exception:
+            continue
+
+
+def test_an_answer_that_never_ends_is_stopped_at_its_line(fake, monkeypatch):
+    monkeypatch.setenv("LSTM_TUTORIAL_SECONDS", "0.3")
+    for answer, line in ((loops, 3), (loops_and_catches, 1)):
+        before = threading.active_count()
+        started = time.monotonic()
+        result = fake(answer, draw_batch, np.tanh)
+        assert time.monotonic() - started < 5
+        assert "It was stopped: a check has 0.3 seconds. Does a loop never end?\n  line " in result.message
+        found = int(re.search(r"line (\d+): \S", result.message)[1]) - answer.__code__.co_firstlineno
+        assert line <= found <= line + 4
+        assert "restart the kernel" not in result.message and threading.active_count() == before
+        assert result.attempted and not result.passed
+
+
+def test_the_time_is_that_of_the_whole_check(fake, monkeypatch):
+    monkeypatch.setenv("LSTM_TUTORIAL_SECONDS", "1")
+    result = fake(lambda x: time.sleep(0.3) or np.tanh(x), draw_batch, np.tanh)
+    assert "Right in " in result.message and "It was stopped" in result.message
+    result = fake(lambda: lambda: time.sleep(9), by_hand, None, verify=lambda answer, rng: answer())
+    assert "It was stopped" in result.message, "what `verify` calls is under guard too"
+
+
+def test_what_cannot_be_stopped_is_left_behind(fake, monkeypatch):
+    monkeypatch.setenv("LSTM_TUTORIAL_SECONDS", "0.1")
+    result = fake(lambda x: time.sleep(4), draw_batch, np.tanh)
+    assert result.message.endswith("it could not be stopped and still runs: restart the kernel")
+
+
+def test_an_interrupt_by_the_learner_reaches_the_learner(fake):
+    threading.Timer(0.3, _thread.interrupt_main).start()
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        fake(loops, draw_batch, np.tanh)
+    assert threading.active_count() <= before
+
+
+def test_what_is_printed_is_shown_in_part(fake, capsys):
+    def prints(x):
+        print("x is", x.shape)
+        print("a word", file=sys.stderr)
+        return np.tanh(x)
+
+    def prints_a_megabyte(x):
+        print("a" * 2**20)
+        return x
+
+    result = fake(prints, draw_batch, np.tanh)
+    assert re.fullmatch(r"right, on 12 random inputs.\n  printed: x is \(\d, \d\)\n    a word", result.message)
+    result = fake(prints_a_megabyte, draw_batch, np.tanh)
+    assert len(result.message) < 1000 and result.message.endswith("a\n    ... and 1,047,977 characters more")
+    assert "printed: " in fake(lambda x: print("here") or x @ np.ones(99), draw_batch, np.tanh).message
+    assert capsys.readouterr() == ("", "")
+
+
 def test_an_argument_changed_in_place_is_told_and_harms_nothing(fake):
     def doubles(x):
         x *= 2
@@ -521,7 +592,7 @@ def test_solution_is_not_in_the_workbook(exercise):
 def test_wrong_answers_are_refused_in_words_that_name_the_fault(exercise):
     module = load(ROOT / "tests" / "wrong_answers" / f"{exercise.chapter.replace('-', '_')}.py")
     wrong = module.WRONG[exercise.id]
-    assert len(wrong) >= 3
+    assert len(wrong) >= 4
     for answer, words in wrong:
         result = check(named(answer, exercise.id))
         assert not result.passed and result.attempted, result

@@ -1,7 +1,7 @@
 """`check` tries a learner's function on random inputs and says what is off.
 
 It draws the inputs of an exercise, computes what is expected with the package's own functions, and hands the learner's
-function a copy. Notebook, tests and grading share it.
+function a copy, under guard. Notebook, tests and grading share it.
 """
 
 import copy
@@ -17,7 +17,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lstm_tutorial.exercises.diagnosis import explain, first_match
+from lstm_tutorial.exercises.guarded import Guard, OutOfTime, file_of
 from lstm_tutorial.exercises.inputs import cast, leaves, same
+from lstm_tutorial.exercises.journal import record
 from lstm_tutorial.exercises.matching import Misfit, match
 from lstm_tutorial.exercises.registry import exercises
 
@@ -62,7 +64,12 @@ def check(answer):
     Returns
     -------
     Result
-        Never an exception: what the learner's function raises is part of the message.
+        With `passed`, `attempted`, `message` and `points`. Never an exception: what the learner's function raises is
+        part of the message. So is what it prints, shortened, and that it was stopped where it did not end.
+
+    Notes
+    -----
+    A check that is passed is noted in `progress.json` beside the workbooks; see `progress`.
 
     Examples
     --------
@@ -77,22 +84,29 @@ def check(answer):
         near = difflib.get_close_matches(name, known, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else "keep the name that stands in the workbook."
         return Result(name, False, False, f"there is no exercise of this name; {hint}")
-    exercise, trials = known[name], []
+    exercise, trials, guard = known[name], [], Guard()
     for number in range(exercise.trials):
-        trials.append(_try(exercise, answer, number))
+        trials.append(_try(exercise, answer, number, guard))
         if trials[-1].fault is _UNTOUCHED:
             return Result(name, False, False, "not attempted yet")
-        if trials[-1].by_hand:
+        if trials[-1].by_hand or trials[-1].out_of_time:
             break
     wrong = [trial for trial in trials if trial.fault]
-    if not wrong:
-        return Result(name, True, True, "right." if trials[0].by_hand else f"right, on {len(trials)} random inputs.")
-    worst = max(wrong, key=lambda trial: trial.size)  # the largest shapes tell most
-    return Result(name, False, True, f"not yet. {_pattern(trials)}{_sentence(worst.fault)}")
+    if wrong:
+        shown = wrong[-1] if wrong[-1].out_of_time else max(wrong, key=lambda trial: trial.size)
+        message = f"not yet. {_pattern(trials)}{_sentence(shown.fault)}"
+    else:
+        shown = trials[0]
+        message = "right." if shown.by_hand else f"right, on {len(trials)} random inputs."
+    message += "\n  printed: " + textwrap.indent(shown.printed, "    ").strip() if shown.printed else ""
+    note = record(name, passed=not wrong)
+    return Result(name, not wrong, True, message + (f"\n  {note}" if note else ""))
 
 
 class _Trial(NamedTuple):
     fault: str | None  # what is wrong; None if nothing is
+    out_of_time: bool
+    printed: str
     by_hand: bool  # no inputs: one trial is enough
     size: int  # how many numbers the inputs hold
     dtype: str
@@ -106,23 +120,26 @@ def draw_trial(exercise, number):
     return cast(exercise.draw(rng), dtype), dtype, rng
 
 
-def _try(exercise, answer, number):
+def _try(exercise, answer, number, guard):
     """Try the answer on a copy of the inputs of one trial."""
     inputs, dtype, rng = draw_trial(exercise, number)
     want = exercise.reference(*copy.deepcopy(inputs)) if exercise.reference else None
     parts = match(want, want, exercise.names, exercise.axes) if exercise.reference else []
     sizes = {letter: size for part in parts for letter, size in zip(part.axes, part.want.shape)}
-    given = copy.deepcopy(inputs)
+    given, out_of_time, printed = copy.deepcopy(inputs), False, ""
     try:
-        got = answer(*given)
+        got = guard.run(answer, *given)
+        printed = guard.printed
+        fault = _changed(answer, inputs, given) or _judge(exercise, answer, inputs, got, want, dtype, rng, guard)
+    except OutOfTime as stopped:
+        fault, out_of_time = str(stopped), True
     except (Exception, SystemExit) as error:
         fault = _raised(error, answer, inputs)
-    else:
-        fault = _changed(answer, inputs, given) or _judge(exercise, answer, inputs, got, want, dtype, rng)
-    return _Trial(fault, not inputs, sum(leaf.size for leaf in leaves(inputs)), dtype, sizes)
+    size = sum(leaf.size for leaf in leaves(inputs))
+    return _Trial(fault, out_of_time, printed or guard.printed, not inputs, size, dtype, sizes)
 
 
-def _judge(exercise, answer, inputs, got, want, dtype, rng):
+def _judge(exercise, answer, inputs, got, want, dtype, rng, guard):
     """Say what is wrong with what the learner's function returned; None if nothing is."""
     if all(each is ... for each in (got if isinstance(got, tuple | list) and got else [got])):
         return _UNTOUCHED
@@ -131,12 +148,13 @@ def _judge(exercise, answer, inputs, got, want, dtype, rng):
         return _UNTOUCHED if is_stub else "it returned None: is the `return` missing?"
     try:
         parts = match(got, want, exercise.names, exercise.axes) if exercise.reference else []
-        if exercise.verify:
-            return exercise.verify(got, rng, *copy.deepcopy(inputs))
     except Misfit as misfit:
         return str(misfit)
-    except Exception as error:  # an answer may hold functions or networks, which `verify` calls
-        return _raised(error, answer, inputs)
+    if exercise.verify:  # an answer may hold functions or networks, which `verify` calls
+        try:
+            return guard.run(exercise.verify, got, rng, *copy.deepcopy(inputs))
+        except Misfit as misfit:
+            return str(misfit)
     tolerance = max(exercise.tolerance, 1e-4 if dtype == "float32" else 0)
     general = explain(parts, tolerance, by_hand=not inputs)
     if general is None:
@@ -146,13 +164,9 @@ def _judge(exercise, answer, inputs, got, want, dtype, rng):
     return special or first_match(got, copies) or general
 
 
-def _code(answer):
-    return getattr(inspect.unwrap(answer), "__code__", None)
-
-
 def _named(answer, inputs):
     """Pair each input with the name that the learner's function gives it."""
-    code = _code(answer)
+    code = getattr(inspect.unwrap(answer), "__code__", None)
     names = code.co_varnames[: code.co_argcount] if code else ()
     return [(names[k] if k < len(names) else f"argument {k + 1}", each) for k, each in enumerate(inputs)]
 
@@ -168,8 +182,7 @@ def _changed(answer, inputs, given):
 def _raised(error, answer, inputs):
     """Show what a learner's function raised, at which of its lines, and what it was given."""
     words = [f"it raised {type(error).__name__}: {textwrap.shorten(str(error), 300)}"]
-    file = _code(answer).co_filename if _code(answer) else None
-    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file_of(answer)]
     words += [f"line {frame.lineno}: {frame.line}".rstrip(": ") for frame in lines[-1:]]
     shapes = [f"{name} {leaf.shape}" for name, each in _named(answer, inputs) for leaf in leaves(each) if leaf.ndim]
     words += [f"given: {', '.join(shapes)}"] if shapes else []
