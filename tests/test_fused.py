@@ -155,3 +155,25 @@ def test_inference_keeps_no_cache_and_no_step():
         tracemalloc.stop()
     assert peaks[True] > 6  # gates, cell states and hidden states
     assert peaks[False] < 3  # the output, its copy, and work for a chunk
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rows, chunk", [(1, 1), (7, 100), (512, 2**16)])
+@pytest.mark.parametrize("peephole", [False, True])
+def test_what_stands_in_memory_past_a_length_does_not_matter(monkeypatch, peephole, rows, chunk):
+    monkeypatch.setattr(fused, "ROWS", rows)
+    monkeypatch.setattr(fused, "CHUNK", chunk)
+    lstm, same = (LSTM(3, 4, peephole=peephole, rng=0, dtype="float64") for _ in range(2))
+    x, _, _, lengths, _, _ = draw(9, 6, 3, 4, True, peephole, 0)
+    results = []
+    for network in (lstm, same):
+        if network is lstm:  # its memory is then full of NaN
+            network(x)
+            network._used[0].seen[:], network._used[0].slots[:] = np.nan, np.nan
+        output, state, gates = network(x, lengths=lengths, return_gates=True)
+        padding = np.arange(9)[:, None] >= lengths
+        assert not any(each[padding].any() for each in gates)
+        results.append([output, *state, *gates, network.backward(output)[0], *network.gradients.values()])
+    for got, want in zip(*results, strict=True):
+        assert np.isfinite(got).all()
+        np.testing.assert_array_equal(got, want)

@@ -13,16 +13,17 @@ from lstm_tutorial.in_numpy.activations import tanh
 from lstm_tutorial.in_numpy.sequence import Ragged, longest_first
 
 CHUNK = 2**16  # gates whose slopes are in work at a time: with the slopes they stay in the second-level cache
-ROWS = 2**10  # steps times sequences whose part of the weights' gradients is one product: few products, little room
+ROWS = 2**9  # steps times sequences whose part of the weights' gradients is one product: few products, little room
 CELL = 4  # the slot beside o, i, f, g: the products i * g and f * c_prev are of slots two apart, made in one call
 
 
 class FusedCache(NamedTuple):
-    """What the backward needs; all in the ragged order, all zero past a length."""
+    """What the backward needs; all in the ragged order. Past a length stands whatever stood there before."""
 
     seen: np.ndarray  # (T + 1, B, D + 1 + H), what a step sees: x, 1 and the hidden state of the step before
     slots: np.ndarray  # (T + 1, 5, B, H), the openings o, i, f, g of a step, and the cell state that came into it
-    weights: np.ndarray  # (4, H, D + 1 + H), of o, i, f and g
+    to_x: np.ndarray  # (4H, D), the weights of o, i, f and g on x
+    to_h: np.ndarray  # (4H, H), and on h
     weight_peephole: np.ndarray | None
     ragged: Ragged
 
@@ -72,9 +73,9 @@ def fused_sequence(
 
     # The weights of x, 1 and h side by side, a gate at a time, ready for seen @ W: contiguous, not just transposed.
     # Those of the sigmoids are halved, so that z / 2 costs nothing.
-    weights = by_slot(np.concatenate([weight_ih, (bias_ih + bias_hh)[:, None], weight_hh], axis=1))
-    halved = np.array([0.5, 0.5, 0.5, 1], dtype)[:, None, None]
-    ready = aligned((halved * weights).swapaxes(1, 2))  # (4, D + 1 + H, H)
+    halves = np.array([0.5, 0.5, 0.5, 1], dtype)[:, None, None]
+    ready = by_slot(np.concatenate([weight_ih, (bias_ih + bias_hh)[:, None], weight_hh], axis=1))
+    ready = aligned(np.multiply(ready, halves, out=ready).swapaxes(1, 2))  # (4, D + 1 + H, H)
     peephole = None if weight_peephole is None else half * weight_peephole[[2, 0, 1], None]  # o, i, f: (3, 1, H)
 
     kept = T + 1 if keep_cache else 2  # step t writes over step t - 2 where nothing is kept
@@ -85,19 +86,15 @@ def fused_sequence(
         seen, slots = (np.empty(shape, dtype) for shape in shapes)
     seen[..., D] = 1
     seen[0, :, D + 1 :], slots[0, CELL] = (each[ragged.order] for each in state)
-    output, products, bent = np.empty((T, B, H), dtype), np.empty((2, B, H), dtype), np.empty((B, H), dtype)
+    output = np.empty((T, B, H), dtype) if lengths is None else np.zeros((T, B, H), dtype)
+    products, bent = np.empty((2, B, H), dtype), np.empty((B, H), dtype)
     for t, n in enumerate(ragged.running.tolist()):
         look, now, then, after = seen[t % kept], slots[t % kept], seen[(t + 1) % kept], slots[(t + 1) % kept]
-        c, h, x_t, i_g_and_f_c, tanh_c = after[CELL], output[t], x[t], products, bent
-        if n < B:  # the others have ended, and their padding is never looked at
-            h[n:] = 0
-            if keep_cache:
-                look[n:, :D], now[:CELL, n:], then[n:, D + 1 :], c[n:] = 0, 0, 0, 0
-            look, now, then, c, h, tanh_c = look[:n], now[:, :n], then[:n], c[:n], h[:n], bent[:n]
-            x_t, i_g_and_f_c = x_t[ragged.order[:n]], products[:, :n]
-        elif lengths is not None:
-            x_t = x_t[ragged.order]
-        look[:, :D] = x_t
+        c, h, rows, i_g_and_f_c, tanh_c = after[CELL], then[:, D + 1 :], ragged.order, products, bent
+        if n < B:  # the others have ended: neither their padding nor what stands in their rows is looked at
+            look, now, c, h, rows = look[:n], now[:, :n], c[:n], h[:n], rows[:n]
+            i_g_and_f_c, tanh_c = products[:, :n], bent[:n]
+        look[:, :D] = x[t, rows]
         z = now[:CELL]
         np.matmul(look, ready, out=z)  # (n, D + 1 + H) @ (4, D + 1 + H, H)
         if peephole is None:
@@ -111,11 +108,13 @@ def fused_sequence(
             z[0] += peephole[0] * c
             bend(z[:1], 1, half)
         np.multiply(z[0], tanh(c, out=tanh_c), out=h)
-        then[:, D + 1 :] = h
-    last, rows = ragged.lengths % kept, np.arange(B)
-    state = seen[last, rows, D + 1 :][ragged.back], slots[last, CELL, rows][ragged.back]
-    cache = FusedCache(seen, slots, weights, weight_peephole, ragged) if keep_cache else None
-    return output[:, ragged.back], state, cache
+        output[t, rows] = h
+    last, every = ragged.lengths % kept, np.arange(B)
+    state = seen[last, every, D + 1 :][ragged.back], slots[last, CELL, every][ragged.back]
+    if not keep_cache:
+        return output, state, None
+    to_x, to_h = (by_slot(weight).reshape(4 * H, -1) for weight in (weight_ih, weight_hh))
+    return output, state, FusedCache(seen, slots, to_x, to_h, weight_peephole, ragged)
 
 
 def bend(z, sigmoids, half):
@@ -139,14 +138,12 @@ def fused_sequence_backward(d_output, d_state, cache):
     >>> d_c[:, 0]
     array([0.03125, 0.25   ])
     """
-    seen, slots, weights, weight_peephole, ragged = cache
+    seen, slots, to_x, to_h, weight_peephole, ragged = cache
     (T, _, B, H), K, dtype = slots[1:].shape, seen.shape[2], seen.dtype
-    D, running, one = K - 1 - H, ragged.running.tolist(), np.array(1, dtype)
-    rows = weights.reshape(4 * H, K)
-    to_x, to_h = np.ascontiguousarray(rows[:, :D]), np.ascontiguousarray(rows[:, D + 1 :])  # (4H, D), (4H, H)
+    D, running, order, one = K - 1 - H, ragged.running.tolist(), ragged.order, np.array(1, dtype)
+    whole = isinstance(order, slice)  # no sequence ends before the others
     peephole = None if weight_peephole is None else weight_peephole[[2, 0, 1], None]  # o, i, f: (3, 1, H)
-    d_output = d_output[:, ragged.order]
-    d_h, d_c = (each[ragged.order].copy() for each in d_state)  # a sequence's rows rest until its last step comes
+    d_h, d_c = (each[order].copy() for each in d_state)  # a sequence's rows rest until its last step comes
     d_x, d_weights, d_peephole = np.zeros((T, B, D), dtype), np.zeros((4 * H, K), dtype), np.zeros((3, H), dtype)
 
     few = max(1, min(T, CHUNK // max(1, 4 * B * H)))  # steps whose slopes are computed at once
@@ -161,21 +158,19 @@ def fused_sequence_backward(d_output, d_state, cache):
             m_s, n_s = min(few, first + m - start), running[start]
             part = room[:, : m_s * n_s * H].reshape(9, m_s, n_s, H)
             slopes, work = part[:5], part[5:]
+            for t in range(start, start + m_s) if running[start + m_s - 1] < n else ():
+                r = running[t]  # what has ended within these steps counts for nothing, whatever stands there
+                seen[t, r:n], slots[t, :CELL, r:n], slots[t + 1, CELL, r:n] = 0, 0, 0
             now, c = slots[start : start + m_s, :, :n_s].swapaxes(0, 1), slots[start + 1 : start + m_s + 1, CELL, :n_s]
             all_slopes(now, c, one, slopes, work)
             for k in reversed(range(m_s)):
-                t = start + k
-                r, d_z_t, slopes_t, forget, d_output_t = (
-                    running[t],
-                    d_z[t - first],
-                    slopes[:, k],
-                    now[2, k],
-                    d_output[t],
-                )
-                d_h_t, d_c_t, way_t = d_h, d_c, way
+                t, slopes_t, forget, d_h_t, d_c_t, way_t = start + k, slopes[:, k], now[2, k], d_h, d_c, way
+                r, d_z_t, d_output_t = running[t], d_z[t - first], d_output[t]
+                if not whole:
+                    d_output_t = d_output_t[order[:r]]
                 if r < B:
                     d_z_t[r:] = 0
-                    d_z_t, slopes_t, forget, d_output_t = d_z_t[:r], slopes_t[:, :r], forget[:r], d_output_t[:r]
+                    d_z_t, slopes_t, forget = d_z_t[:r], slopes_t[:, :r], forget[:r]
                     d_h_t, d_c_t, way_t = d_h[:r], d_c[:r], way[:r]
                 by_gate = d_z_t.swapaxes(0, 1)  # (4, r, H)
                 d_h_t += d_output_t
@@ -192,19 +187,19 @@ def fused_sequence_backward(d_output, d_state, cache):
         rows = d_z.reshape(m * n, 4 * H)
         np.matmul(rows.T, seen[first : first + m, :n].reshape(m * n, K), out=product)
         d_weights += product
-        d_x_rows = d_x[first : first + m].reshape(m * B, D) if n == B else d_x_room[: m * n * D].reshape(m * n, D)
+        d_x_rows = d_x[first : first + m].reshape(m * B, D) if whole else d_x_room[: m * n * D].reshape(m * n, D)
         np.matmul(rows, to_x, out=d_x_rows)
-        if n < B:
-            d_x[first : first + m, :n] = d_x_rows.reshape(m, n, D)
+        if not whole:
+            d_x[first : first + m, order[:n]] = d_x_rows.reshape(m, n, D)
         if peephole is not None:
             saw = slots[first + 1 : first + m + 1, CELL, :n], slots[first : first + m, CELL, :n]
             d_peephole += [(d_z[:, :, k] * saw[k > 0]).sum(axis=(0, 1)) for k in range(3)]
-    d_weights = by_row(d_weights.reshape(4, H, K))
-    gradients = {"weight_ih": d_weights[:, :D].copy(), "weight_hh": d_weights[:, D + 1 :].copy()}
-    gradients |= {name: d_weights[:, D].copy() for name in ("bias_ih", "bias_hh")}
+    d_weights = d_weights.reshape(4, H, K)
+    gradients = {"weight_ih": by_row(d_weights[..., :D]), "weight_hh": by_row(d_weights[..., D + 1 :])}
+    gradients |= {name: by_row(d_weights[..., D]) for name in ("bias_ih", "bias_hh")}
     if peephole is not None:
         gradients["weight_peephole"] = d_peephole[[1, 2, 0]]
-    return d_x[:, ragged.back], (d_h[ragged.back], d_c[ragged.back]), gradients
+    return d_x, (d_h[ragged.back], d_c[ragged.back]), gradients
 
 
 def all_slopes(now, c, one, slopes, work):

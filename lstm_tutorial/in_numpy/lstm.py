@@ -206,12 +206,13 @@ class LSTM(Layer):
 
         d_first, found = {}, {}
         for layer in reversed(range(self.num_layers)):
-            d_outputs, d_x = np.split(d_x, directions, axis=-1), 0
+            d_outputs, d_x = np.split(d_x, directions, axis=-1), None
             for direction in range(directions):
                 k = layer * directions + direction
                 d_seen = flip(d_outputs[direction], lengths) if direction else d_outputs[direction]
                 d_seen, d_first[k], gradients = fused_sequence_backward(d_seen, (d_h[k], d_c[k]), caches[k])
-                d_x = d_x + (flip(d_seen, lengths) if direction else d_seen)
+                d_seen = flip(d_seen, lengths) if direction else d_seen
+                d_x = d_seen if d_x is None else np.add(d_x, d_seen, out=d_x)
                 found |= zip(self._names(layer, direction), gradients.values(), strict=True)
             if masks[layer] is not None:
                 d_x = d_x * masks[layer]
@@ -243,6 +244,7 @@ class LSTM(Layer):
 
     def _gates_of(self, cache):
         """Return i, f, g, o and c of one direction in the caller's order of the batch."""
-        back = cache.ragged.back
+        back, lengths = cache.ragged.back, cache.ragged.lengths
+        valid = (np.arange(len(cache.slots) - 1)[:, None] < lengths[back])[..., None]  # (T, B, 1)
         o, i, f, g, _ = cache.slots[:-1].swapaxes(0, 1)
-        return [each[:, back] for each in (i, f, g, o, cache.slots[1:, CELL])]
+        return [np.where(valid, each[:, back], 0) for each in (i, f, g, o, cache.slots[1:, CELL])]
