@@ -12,12 +12,13 @@ STUDY ?= $(filter-out study bench bench_% ladder rivals alone,$(notdir $(basenam
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
+GRADER := $(VENV)/.grader
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 INSIDE := _config.yml _toc.yml constraints.txt lstm_tutorial book notebooks experiments
-OUTSIDE := tests pyproject.toml Makefile README.md CONTRIBUTING.md CITATION.cff LICENSE
+OUTSIDE := tests teaching pyproject.toml Makefile README.md CONTRIBUTING.md CITATION.cff LICENSE
 
 # One number for the names and contents of files: when it is the same, nothing has changed.
-fingerprint = find $(1) -type f ! -path '*/.*' ! -name '*.pyc' -exec cksum {} + | sort | cksum
+fingerprint = find $(1) -type f ! -path '*/.*' ! -name '*.pyc' ! -name 'progress*.json' -exec cksum {} + | sort | cksum
 
 # A thread each: on small matrices more threads only wait for one another, and sums keep their order.
 export OMP_NUM_THREADS = 1
@@ -27,7 +28,7 @@ export PYTHONHASHSEED = 0
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test test-fast lint format notebooks studies bench figures clean
+.PHONY: help book serve lab test test-fast lint format notebooks studies bench figures pdf epub handout assignment links clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -39,6 +40,11 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Installing PyTorch, then the rest: some minutes the first time"
 	$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch hatchling
 	$(PIP) --no-build-isolation -e '.[torch,book,test]'
+	@touch $@
+
+# Apart from the rest: its menus would only puzzle those who come to learn.
+$(GRADER): $(READY)
+	$(PIP) --no-build-isolation -e '.[teach]'
 	@touch $@
 
 book: $(READY) ## build the book into _build/html
@@ -53,7 +59,7 @@ serve: book ## build the book and serve it at http://localhost:8000
 lab: $(READY) ## open JupyterLab on the notebooks
 	$(BIN)/jupyter-lab notebooks
 
-test: $(READY) ## run all tests; FORCE=1 also when nothing has changed
+test: $(GRADER) ## run all tests; FORCE=1 also when nothing has changed
 	@now=$$($(call fingerprint,$(INSIDE) $(OUTSIDE))); \
 	if [ -z "$(FORCE)" ] && [ "$$now" = "$$(cat $(VENV)/.tested 2>/dev/null)" ]; then \
 	  echo "Nothing has changed since all tests passed (make test FORCE=1 runs them again)."; \
@@ -85,5 +91,20 @@ bench: $(READY) ## time the package beside torch, one thread, ratios of CPU time
 figures: $(READY) ## draw the pictures of the prose pages again
 	$(BIN)/python book/figures/draw.py
 
-clean: ## remove everything that make has made
-	rm -rf $(VENV) _build .hypothesis .ruff_cache .coverage* htmlcov
+pdf: $(READY) ## write the whole book into dist as PDF; needs XeLaTeX
+	$(BIN)/python book/paper/build.py pdf
+
+epub: $(READY) ## write the whole book into dist as EPUB, for e-readers
+	$(BIN)/python book/paper/build.py epub
+
+handout: $(READY) ## pack labs and workbooks for students, no solutions; BOOK=address of the online book
+	$(BIN)/python teaching/handout.py $(if $(BOOK),--book $(BOOK))
+
+assignment: $(GRADER) ## make nbgrader assignments of the workbooks in dist/nbgrader; NB=path for one
+	$(BIN)/python teaching/assignment.py $(if $(BOOK),--book $(BOOK)) $(filter %.ipynb,$(filter notebooks/exercises/%,$(NB)))
+
+links: $(READY) ## try every link to another place; needs the network
+	$(BIN)/jupyter-book build . --builder linkcheck
+
+clean: ## remove what make has made, but dist/nbgrader, where submissions may lie
+	rm -rf $(VENV) _build dist/lstm-handout.zip dist/lstm-from-the-gates-up.* .hypothesis .ruff_cache .coverage* htmlcov

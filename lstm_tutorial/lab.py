@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -48,13 +49,20 @@ def study(name):
     Raises
     ------
     FileNotFoundError
-        If no folder from here upwards holds the results.
+        If no folder from here upwards holds the results, and neither does the package.
+
+    Notes
+    -----
+    A package that was installed from a wheel brings the results with it, so that a notebook runs anywhere.
     """
     relative = Path("experiments", "results", f"{name}.json")
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder / relative).is_file():
-            return json.loads((folder / relative).read_text(encoding="utf-8"))
-    raise FileNotFoundError(f"name must be a study with results in {relative}, found in no folder above {Path.cwd()}")
+    places = [folder / relative for folder in (Path.cwd(), *Path.cwd().parents)]
+    for place in (*places, files("lstm_tutorial") / "results" / relative.name):
+        if place.is_file():
+            return json.loads(place.read_text(encoding="utf-8"))
+    raise FileNotFoundError(
+        f"name must be a study with results in {relative}, found in no folder above {Path.cwd()} and not in the package"
+    )
 
 
 def glue(name, value):

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 import yaml
 
+import first_cell
 from lstm_tutorial.__main__ import main
 from lstm_tutorial.exercises import check, exercises, journal, progress
 
@@ -132,7 +133,7 @@ def test_the_path_shows_what_is_solved_and_what_comes_next(file, capsys):
     main(["progress"])
     assert capsys.readouterr().out == f"{shown!r}\n"
     main(["progress", "--file", str(file.with_name("other.json"))])
-    assert "Nothing is noted in" in capsys.readouterr().out
+    assert "Nothing is noted yet" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         main(["nonsense"])
 
@@ -188,3 +189,83 @@ def test_in_a_notebook_progress_is_noted_beside_it(tmp_path, monkeypatch):
     assert noted(tmp_path / "progress.json")["kept_by_hand"]["solved"]
     printed, shown = notebook.cells[0].outputs
     assert printed.text == "kept_by_hand: right.\n" and "1 of" in shown.data["text/plain"]
+
+
+# The tracks of the book
+
+
+def minutes(text):
+    """Return the minutes in "1:05"."""
+    hours, rest = re.fullmatch(r"(\d+):(\d\d)", text).groups()
+    return 60 * int(hours) + int(rest)
+
+
+def of_a_chapter(stem):
+    """Return minutes as the tracks reckon them: of page and lab, and for each exercise its kind and minutes."""
+    page = (ROOT / "book" / f"{stem}.md").read_text(encoding="utf-8")
+    words = len(re.sub(r"```.*?```|\$[^$]*\$", "", page, flags=re.S).split())
+    lab = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4).cells
+    lab = sum(cell.cell_type == "code" and cell.id != first_cell.ID for cell in lab)
+    found = {}
+    for cell in nbformat.read(ROOT / "notebooks" / "exercises" / f"{stem}.ipynb", as_version=4).cells:
+        label = re.search(r"^:label: (\S+)$", cell.source, re.M)
+        if label:
+            kind, time = re.search(r"^\*([A-Z][\w ]+), (\d+) minutes\.\*", cell.source, re.M).groups()
+            found[label[1]] = kind, int(time)
+    return 5 * round(words / 150 / 5), 5 * round(0.6 * lab / 5), found
+
+
+KINDS = {"By hand", "Write", "Find the bug", "Predict", "Design", "Experiment"}
+FURTHER = {"Design", "Experiment"}
+TRACKS = (ROOT / "book" / "path.md").read_text(encoding="utf-8").split("\n## ")
+
+
+def rows(title):
+    """Return the rows of the table under a heading, without its head."""
+    (track,) = [track for track in TRACKS if track.startswith(title)]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in track.splitlines() if line[:1] == "|"][2:]
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_workbook_has_six_to_ten_exercises_of_every_kind(stem):
+    *_, found = of_a_chapter(stem)
+    assert 6 <= len(found) <= 10 and len(found) == sum(each.chapter == stem for each in exercises().values())
+    kinds = {kind for kind, _ in found.values()}
+    assert kinds <= KINDS and kinds >= {"By hand", "Write", "Find the bug", "Predict"} and kinds & FURTHER
+    assert all(time % 5 == 0 and 5 <= time <= 30 for _, time in found.values())
+
+
+def test_the_times_of_the_tracks_are_those_of_their_steps():
+    so_far = 0
+    for what, time, sum_ in rows("Two hours"):
+        exercise = re.search(r"`(ex-\S+)`", what)
+        stem = re.search(r"{doc}`(\S+)`", what)
+        if exercise:
+            want = next(of_a_chapter(stem)[2][exercise[1]][1] for stem in STEMS if exercise[1] in of_a_chapter(stem)[2])
+        else:
+            want = of_a_chapter(stem[1])[0]
+        so_far += want
+        assert (minutes(time), minutes(sum_)) == (want, so_far), what
+    assert so_far <= 120
+    so_far = 0
+    for stem, page, lab, two, time, sum_ in rows("A weekend"):
+        want_page, want_lab, found = of_a_chapter(stem.removeprefix("{doc}").strip("`"))
+        labels = re.findall(r"`(ex-[^`]+)`", two)
+        want = sum(found[label][1] for label in labels)
+        so_far += want_page + want_lab + want
+        assert [found[label][0] for label in labels] == ["By hand", "Find the bug"]
+        assert [minutes(each) for each in (page, lab, time, sum_)] == [want_page, want_lab, want, so_far]
+    so_far, columns = 0, [0, 0, 0, 0]
+    *chapters, last = rows("The whole course")
+    assert [chapter.removeprefix("{doc}").strip("`") for chapter, *_ in chapters] == STEMS
+    for stem, (_, page, lab, core, sum_, further) in zip(STEMS, chapters):
+        want_page, want_lab, found = of_a_chapter(stem)
+        split = [sum(time for kind, time in found.values() if (kind in FURTHER) == is_) for is_ in (False, True)]
+        so_far += want_page + want_lab + split[0]
+        assert [minutes(each) for each in (page, lab, core, further)] == [want_page, want_lab, *split], stem
+        assert minutes(sum_) == so_far
+        columns = [a + b for a, b in zip(columns, (want_page, want_lab, *split))]
+    assert [minutes(last[k]) for k in (1, 2, 3, 5, 4)] == [*columns, so_far]
+    kinds = [kind for stem in STEMS for kind, _ in of_a_chapter(stem)[2].values()]
+    further = sum(kind in FURTHER for kind in kinds)
+    assert f"There are {len(kinds)} exercises, {further} of them in design" in "".join(TRACKS)

@@ -47,3 +47,28 @@ def attend_where_they_differ():
     bias = np.array([-10.0, -30.0])  # the first says "at least one", the second "both"
     query = np.array([[6.0, -6.0]])  # at least one, but not both
     return weight, bias, query
+
+
+def what_weighs(pool):
+    """Return the kind, and whether the pool masks its padding."""
+    rng, five = np.random.default_rng(0), np.array([5])
+    x, y, z = rng.normal(size=(3, 1, 8, 4))
+    other = np.concatenate([x[:, :5], z[:, 5:]], axis=1)  # in its padding alone
+    pooled = pool(x, five)
+    masks = np.allclose(pooled, pool(other, five))
+    if not np.allclose(pooled + pool(y, five), pool(x + y, five)):
+        return "content", masks  # the weights have looked at x
+
+    def shares(length, T):
+        """Sequence t of the batch holds 1 at step t and 0 elsewhere."""
+        x = np.repeat(np.eye(T)[..., None], 4, axis=2)  # (T, T, 4)
+        weights = pool(x, np.full(T, length))[:length, 0]
+        return weights / weights.sum()
+
+    longer, padded, short = shares(5, 5), shares(3, 5), shares(3, 3)
+    if np.allclose(longer, longer[0]):
+        return "equal", masks
+    if not np.allclose(padded, short):  # the same steps, more columns
+        return "column", masks
+    first = longer[:3] / longer[:3].sum()  # the same steps, more follow
+    return ("position" if np.allclose(first, short) else "age"), masks

@@ -10,13 +10,18 @@ def one_step_by_hand():
     return {"c": -1.637, "h": -0.678}
 
 
-def cell_states(f, i, g, c_0):
-    """Hand each new cell state on to the next step."""
-    c, states = c_0, []
-    for f_t, i_t, g_t in zip(f, i, g):  # (H,) each
-        c = f_t * c + i_t * g_t
-        states.append(c)
-    return np.stack(states)  # (T, H)
+def steps_to_turn():
+    """Climb for a hundred steps, then count the steps down."""
+    found = []
+    for f in (0.8, 0.95, 0.995, 1):
+        c, steps = 0, 0
+        for _ in range(100):
+            c = f * c + 1
+        while c >= 0:
+            c = f * c - 1
+            steps += 1
+        found.append(steps)
+    return found
 
 
 def bias_for_half_life(half_life):
@@ -58,3 +63,14 @@ def running_mean_unit(half_life):
     b = np.log(f / (1 - f))
     weight_ih = np.array([[0.0], [0.0], [1.0], [0.0]])  # only the candidate sees x
     return weight_ih, np.zeros((4, 1)), np.array([-b, b, 0.0, 0.0])
+
+
+def half_life_of(box):
+    """Wait, nudge a little, and compare with the run without the nudge."""
+    silent = np.zeros(1000)
+    nudged = silent.copy()
+    nudged[800] = 0.01
+    left = box(nudged) - box(silent)
+    n = 20
+    share = left[800 + n] / left[800]  # f to the power n
+    return n * np.log(2) / -np.log(share)

@@ -43,10 +43,9 @@ def spell_greedily(step, state, start, stop, steps):
 
 
 def beam_by_hand():
-    """Return the probability of what a beam of 1 finds, and a beam of 2."""
-    greedy = 0.6 * 0.4  # AE T
-    wider = 0.4 * 0.8  # EY T
-    return greedy, wider
+    """Return the probability of what beams of 1, 2 and 3 find."""
+    ae_t, ey_t, iy_d = 0.4 * 0.4, 0.35 * 0.6, 0.25 * 0.9  # the best pair after each first phone
+    return ae_t, max(ae_t, ey_t), max(ae_t, ey_t, iy_d)
 
 
 def beam_step(so_far, next_log_p):
@@ -55,3 +54,23 @@ def beam_step(so_far, next_log_p):
     total = (so_far[:, None] + next_log_p).ravel()  # (W * K,)
     best = np.argsort(-total)[:W]
     return total[best], best // K, best % K
+
+
+def find_leaks(write, letters, phones):
+    """Return what is found of each leak: one thing is changed at a time."""
+    rng = np.random.default_rng(0)
+    words = rng.integers(1, letters + 1, size=(30, 3)).tolist()
+
+    def targets(n):
+        return rng.integers(1, phones + 1, size=(len(words), n)).tolist()
+
+    given = targets(6)
+    plain = write(words, given)
+    other_phones = write(words, targets(6))  # of the same length
+    other_lengths = [(n, row) for n in (2, 9) for row in write(words, targets(n))]
+    in_company = write([*words, [1] * 20], [*given, [1]])[:-1]  # the last word brings padding
+    return {
+        "is fed the target": other_phones != plain,
+        "takes the target's length": all(len(row) == n for n, row in other_lengths),
+        "reads its padding": in_company != plain,
+    }

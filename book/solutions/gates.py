@@ -1,8 +1,10 @@
 """Solutions to the exercises of the chapter `gates`: a function an exercise, under the exercise's name."""
 
+from itertools import permutations
+
 import numpy as np
 
-from lstm_tutorial.in_numpy import sigmoid, tanh
+from lstm_tutorial.in_numpy import lstm_cell, sigmoid, tanh
 
 
 def kept_by_hand():
@@ -59,3 +61,50 @@ def depth_counter():
     )
     bias = np.array([20, 20, 0, 20])
     return weight_ih, bias
+
+
+def stuck_gate(box):
+    """Five questions, each of which another fault answers wrongly."""
+    #    value, write, erase, show
+    x = np.array(
+        [
+            [0, 0, 0, 1],  # look at the start
+            [0, 0, 0, 0],  # do not look
+            [0, 0, 1, 1],  # erase, and look
+            [9, 0, 0, 1],  # a value without a write
+            [9, 1, 0, 1],  # a value with a write
+        ]
+    )
+    shown = abs(box(x, 2.0)) > 0.3
+    return {
+        (1, 0, 0, 0, 1): "none",
+        (1, 0, 0, 1, 1): "input open",
+        (1, 0, 0, 0, 0): "input shut",
+        (1, 0, 1, 1, 1): "forget open",
+        (0, 0, 0, 0, 1): "forget shut",
+        (1, 1, 0, 0, 1): "output open",
+        (0, 0, 0, 0, 0): "output shut",
+    }[tuple(int(each) for each in shown)]
+
+
+def row_order(library):
+    """Run the library once, and one's own LSTM in all 24 orders."""
+    T, D, H = 5, 2, 3
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(T, D))
+    shapes = (4 * H, D), (4 * H, H), (4 * H,)
+    weights = [rng.normal(size=shape) for shape in shapes]
+    seen = library(x, *weights)
+
+    def miss(order):
+        mine = []
+        for weight in weights:
+            blocks = dict(zip(order, np.split(weight, 4)))
+            mine.append(np.concatenate([blocks[name] for name in "ifgo"]))
+        state, h = (np.zeros(H), np.zeros(H)), []
+        for x_t in x:
+            state, _ = lstm_cell(x_t, state, *mine, np.zeros(4 * H))
+            h.append(state[0])
+        return abs(np.array(h) - seen).max()
+
+    return "".join(min(permutations("ifgo"), key=miss))

@@ -36,6 +36,31 @@ def tag_accuracy(scores, y):
     return np.mean(scores.argmax(axis=-1)[has_answer] == y[has_answer])
 
 
+def what_it_counts(loss, K):
+    """Change one step at a time and see whether, and how much, the number moves."""
+    scores = np.random.default_rng(0).normal(size=(2, 4, K))
+    y = np.array([[0, 1, -100, -100], [1, -100, -100, -100]])  # two answers and one
+    lengths = np.array([3, 3])  # a step without an answer inside, and padding behind
+    before = loss(scores, y, lengths)
+
+    def change(b, t):
+        other = scores.copy()
+        other[b, t, 0] += 1
+        return loss(other, y, lengths) - before
+
+    if change(0, 3) != 0:
+        return "every step"
+    if change(0, 2) != 0:
+        return "inside lengths"
+    wider = np.pad(scores, ((0, 0), (0, 1), (0, 0)))
+    y_wider = np.pad(y, ((0, 0), (0, 1)), constant_values=-100)
+    if loss(wider, y_wider, lengths) < 0.9 * before:
+        return "diluted"
+    scores[1, 0], y[0, 0] = scores[0, 0], 1  # the same in both sequences
+    before = loss(scores, y, lengths)
+    return "answers" if np.isclose(change(0, 0), change(1, 0)) else "by sequence"
+
+
 def answer_late(x, y, delay):
     """Return words and answers, (N, T + delay) each, for a network that waits."""
     # time to read on after the last phone

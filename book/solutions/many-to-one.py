@@ -24,18 +24,18 @@ def waiting_unit():
     """A unit that takes in a value at a valid step and keeps it through zeros."""
     weight_ih = np.array(
         [
-            [0.0, 0.0],  # input gate: may stay open, the candidate is 0 in the padding
+            [0.0, 0.0],  # input gate: may stay open
             [0.0, -20.0],  # forget gate: shut at a valid step ...
             [3.0, 0.0],  # candidate: the sign of the value
             [0.0, 0.0],  # output gate: open
         ]
     )
-    bias = np.array([10.0, 10.0, 0.0, 10.0])  # ... and wide open where both inputs are 0
+    bias = np.array([10.0, 10.0, 0.0, 10.0])  # ... and open in the padding
     return weight_ih, bias
 
 
 def honest_windows(values, cut, width):
-    """Return x_train, y_train, x_test, y_test; nothing in training has seen the years after the cut."""
+    """Return four arrays; no training row has seen the years after the cut."""
     seen = values[:cut]
     z = (values - seen.mean()) / seen.std()  # the scale of the past alone
     x = np.stack([z[k : k + width] for k in range(len(z) - width)])
@@ -48,3 +48,12 @@ def forecast_skill(forecast, values, cut):
     """Return the skill of a forecast of values[cut:] against persistence, a number."""
     truth, last = values[cut:], values[cut - 1 : -1]
     return 1 - np.mean((forecast - truth) ** 2) / np.mean((last - truth) ** 2)
+
+
+def judge_lead(score):
+    """Compare on the same splits, and take the median of the differences."""
+    differences = [score("LSTM", split) - score("RNN", split) for split in range(8)]
+    lead = np.median(differences)
+    if abs(lead) < 1:
+        return "neither"
+    return "LSTM" if lead > 0 else "RNN"

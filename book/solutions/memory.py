@@ -52,3 +52,23 @@ def lossless_weights(H, rng):
     """An orthogonal matrix: it turns and mirrors, and leaves every length as it is."""
     weight_hh, _ = np.linalg.qr(rng.normal(size=(H, H)))
     return weight_hh
+
+
+def kind_of_memory(box):
+    """One length, a control, a middling nudge, near lags and far ones."""
+    T, nudge = 200, 0.5
+    lags = 0, 1, 2, 3, 4, 6, 8, 11, 15, 20, 25, 32, 40, 55, 75, T - 1
+
+    def answer(*nudged):
+        x = np.zeros(T)
+        for lag in nudged:
+            x[T - 1 - lag] = nudge
+        return np.mean([box(x) for _ in range(4)])
+
+    silent = answer()
+    left = np.array([answer(lag) - silent for lag in lags])
+    left = left / left[0]  # what a nudge adds, relative to lag 0
+    if left[-1] > 0.5:
+        return "keeps"
+    on_the_way = (left > 0.2) & (left < 0.8)  # a window is all or nothing
+    return "fades" if on_the_way.any() else "window"

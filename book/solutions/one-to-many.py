@@ -55,3 +55,11 @@ def predict_temperature():
         "names taken for their country": "falls",
         "bits per character of the test names": "stays",
     }
+
+
+def find_the_knobs(draw, K):
+    kept = len(np.unique(draw(np.zeros(K), 1000)))  # equal scores: all that are kept come equally often
+    scores = np.full(K, -100.0)
+    scores[:2] = 1, 0  # two tokens, a point apart; the others never come
+    share = np.mean(draw(scores, 19_000) == 0)
+    return 1 / np.log(share / (1 - share)), kept

@@ -44,3 +44,24 @@ def sturdy_pool(x, lengths):
     high = np.where(valid, x, -np.inf).max(axis=1)
     low = np.where(valid, x, np.inf).min(axis=1)
     return (total - high - low) / (lengths - 2)[:, None]
+
+
+def identify_pool(pool):
+    """Return which pool it is, and what it does with padding."""
+    x = np.array([[0, 1, 4, 2], [0, 2, 4, 2], [0, 1, 5, 2]])  # a middle step raised, then the largest
+    plain, middle, largest = pool(x, np.array([4, 4, 4]))
+    kind = "mean" if middle != plain else "max" if largest != plain else "last"
+    below = np.array([[-3, -1, -2]])  # a zero would win
+    alone = pool(below, np.array([3]))[0]
+    zeros, sevens = pool(np.array([[-3, -1, -2, 0, 0], [-3, -1, -2, 7, 7]]), np.array([3, 3]))
+    padding = "read" if zeros != sevens else "zeros" if not np.isclose(zeros, alone) else "ignored"
+    return kind, padding
+
+
+def bad_steps_borne(pool, n):
+    """Return the largest number of bad steps that cannot carry the pool away, wherever they are."""
+    bad = (np.arange(2**n)[:, None] >> np.arange(n)) % 2  # every choice of bad steps, a row each
+    carried = np.zeros(2**n, bool)
+    for size in (1e9, -1e9):
+        carried |= np.abs(pool(bad * size)) > 1000
+    return int(bad.sum(axis=1)[carried].min()) - 1 if carried.any() else n

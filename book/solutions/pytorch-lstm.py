@@ -22,18 +22,23 @@ def count_parameters(D, H, num_layers, bidirectional):
     return total
 
 
-def to_state_dict(weights):
-    """Return what `torch.nn.LSTM` calls the same weights, as arrays."""
-    order = "ifco"  # torch: i, f, g, o; the papers' c~ is its g
-    W = np.concatenate([weights[f"W_{gate}"] for gate in order])  # (4H, H + D)
-    b = np.concatenate([weights[f"b_{gate}"] for gate in order])  # (4H,)
-    H = len(weights["b_f"])
-    return {
-        "weight_ih_l0": W[:, H:],  # the columns of x
-        "weight_hh_l0": W[:, :H],  # the columns of h
-        "bias_ih_l0": b,
-        "bias_hh_l0": np.zeros_like(b),
-    }
+def from_onnx(layers):
+    """Sort the rows of every array, and cut the biases in two."""
+
+    def in_torch_order(rows):
+        i, o, f, g = np.split(rows, 4)
+        return np.concatenate([i, f, g, o])
+
+    found = {}
+    for layer, (W, R, B) in enumerate(layers):
+        for direction, way in zip(range(len(W)), ("", "_reverse")):
+            bias_ih, bias_hh = np.split(B[direction], 2)
+            end = f"_l{layer}{way}"
+            found["weight_ih" + end] = in_torch_order(W[direction])
+            found["weight_hh" + end] = in_torch_order(R[direction])
+            found["bias_ih" + end] = in_torch_order(bias_ih)
+            found["bias_hh" + end] = in_torch_order(bias_hh)
+    return found
 
 
 def gradient_by_step(lstm, x):
@@ -61,6 +66,37 @@ def make_mended(state_dict):
             return h
 
     return Mended()
+
+
+def judge_twin(lstm, box):
+    """Four experiments; what passes them all is a twin."""
+
+    def apart(a, b):
+        return (a - b).abs().max() / a.abs().max()
+
+    def values_and_gradient(network, x, state):
+        x = x.clone().requires_grad_()
+        output, _ = network(x, state)
+        return output.detach(), torch.autograd.grad(output[-1].sum(), x)[0]
+
+    def compare(x, state=None):
+        ours = values_and_gradient(lstm, x, state)
+        theirs = values_and_gradient(box, x, state)
+        return apart(ours[0], theirs[0]), apart(ours[1], theirs[1])
+
+    like = dict(dtype=torch.float64)
+    x = torch.randn(6, 3, lstm.input_size, **like)  # (T, B, D)
+    state = tuple(torch.randn(2, 1, 3, lstm.hidden_size, **like))  # (h_0, c_0)
+    values, gradient = compare(x)
+    if values > 1e-12:
+        return "float32"
+    if gradient > 1e-12:
+        return "cut"
+    if compare(x, state)[0] > 1e-12:
+        return "no state"
+    if compare(30 * x)[0] > 1e-12:
+        return "clipped"
+    return "twin"
 
 
 def make_classifier(D, H, K):

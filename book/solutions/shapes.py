@@ -34,12 +34,45 @@ def mended_reader(lstm, x, lengths):
 
 
 def reverse_half_sees(T, length, num_layers):
-    """Return a truth value for each output step (row) and input step (column), (T, T)."""
+    """Return truth values (T, T): rows output steps, columns input steps."""
     s, t = np.arange(T)[:, None], np.arange(T)
     valid = (s < length) & (t < length)
     if num_layers > 1:
         return valid  # the layer below has seen everything, in both directions
     return valid & (t >= s)
+
+
+def find_time_axis(network, D):
+    """Change one place in the middle and see where the change spreads."""
+    x = np.random.default_rng(0).normal(size=(5, 5, D))
+    other = x.copy()
+    other[2, 2] += 1
+    moved = (network(other) != network(x)).any(axis=-1)  # (5, 5)
+    axis = 0 if moved[:, 2].sum() > 1 else 1
+    along = moved[:, 2] if axis == 0 else moved[2]  # (5,)
+    earlier, later = along[:2].any(), along[3:].any()
+    return axis, "both" if earlier and later else "forward" if later else "reverse"
+
+
+def judge_reader(reader, D):
+    """Change one step at a time, in one sequence, and look at rows and halves."""
+    x, lengths = np.random.default_rng(0).normal(size=(3, 6, D)), np.array([4, 6, 3])
+    before = reader(x, lengths)  # (3, 2H)
+    H = before.shape[1] // 2
+
+    def moved(step):
+        other = x.copy()
+        other[0, step] += 1
+        return reader(other, lengths) != before
+
+    first = moved(0)
+    if first[1:].any():
+        return "mixed"
+    if not first[0].any():
+        return "last column"
+    if not first[0, H:].any():
+        return "same step"
+    return "padding" if moved(4).any() else "right"
 
 
 def bidirectional_from_two(forward, reverse, x, lengths):

@@ -1,5 +1,7 @@
 """The exercises of the chapter attention-pooling."""
 
+import copy
+
 import numpy as np
 
 from lstm_tutorial.exercises.diagnosis import first_match
@@ -322,4 +324,114 @@ register(
     axes=("", "", ""),
     verify=verify_differ,
     trials=3,
+)
+
+
+# What a pool weighs by
+
+WEIGHED = {
+    "equal": "equal weights",
+    "position": "weights by position",
+    "age": "weights by age",
+    "column": "weights by column",
+    "content": "attention",
+}
+
+
+class HiddenPool:
+    """A pool that averages with weights of a hidden kind, masked or not; it answers eight calls and notes them."""
+
+    def __init__(self, kind, masks, rng):
+        self.truth, self.left, self.log = (kind, masks), 8, []
+        self._table = np.cumsum(rng.uniform(0.1, 1, size=64))[:: rng.choice([-1, 1])]  # rises or falls
+        self._query = 3 * np.eye(4)[rng.integers(4)]  # it sees one feature of the four
+        self._by_angle = rng.random() < 0.5  # the score is then the same for x and 2x
+
+    def __deepcopy__(self, memo):
+        return copy.copy(self)  # a budget of its own, the same log
+
+    def __call__(self, x, lengths):
+        """x (B, T, 4), lengths (B,) -> the pooled steps, (B, 4)."""
+        if self.left == 0:
+            raise RuntimeError("this was the ninth call, the pool answers eight: a call takes a whole batch")
+        self.left -= 1
+        x, lengths = np.asarray(x, float), np.asarray(lengths)
+        if x.ndim != 3 or x.shape[2] != 4 or x.shape[1] > 64 or lengths.shape != x.shape[:1]:
+            raise ValueError(
+                f"the pool takes x (B, T, 4), T at most 64, and lengths (B,), got {x.shape}, {lengths.shape}"
+            )
+        if lengths.min() < 1 or lengths.max() > x.shape[1]:
+            raise ValueError(f"lengths must lie between 1 and {x.shape[1]}, got {lengths}")
+        (kind, masks), steps = self.truth, np.arange(x.shape[1])
+        valid = steps < lengths[:, None]  # (B, T)
+        self.log.append("padded" if not valid.all() else "full")
+        counted = valid | (not masks)
+        if kind == "content":
+            size = np.maximum(np.linalg.norm(x, axis=2), 1e-12) if self._by_angle else 1
+            weights = softmax(np.where(counted, x @ self._query / size, -np.inf), axis=1)
+        else:
+            age = np.maximum(lengths[:, None] - 1 - steps, 0)
+            place = {"equal": 0 * steps, "position": steps, "age": age, "column": steps[::-1]}[kind]
+            weights = counted * self._table[place]
+            weights = weights / weights.sum(axis=1, keepdims=True)
+        return np.einsum("bt,btd->bd", weights, x)
+
+
+def draw_pool(rng):
+    """A pool of one of the five kinds, with a mask or without."""
+    return (HiddenPool(str(rng.choice(list(WEIGHED))), bool(rng.random() < 0.5), rng),)
+
+
+def diagnose_weighs(got, want, inputs):
+    """Say which two kinds the experiment has not told apart, or what it has not asked about the mask."""
+    (kind, masks), (true_kind, true_masks), log = got, want, inputs[0].log
+    kind = str(kind).strip().casefold()
+    if kind not in WEIGHED:
+        return f"the kind is one of {', '.join(WEIGHED)}, got {kind!r}"
+    if not log:
+        return "the pool was never called: what it weighs by shows in what it answers"
+    if kind != true_kind:
+        return f"it takes {WEIGHED[true_kind]} for {WEIGHED[kind]}. {_confused({kind, true_kind}, log)}"
+    if masks and not true_masks:
+        return (
+            "it says that padding has no weight, and it has: zeros in the padding take a share and add nothing that is "
+            "seen. Put numbers in, and change them"
+        )
+    if true_masks and not masks:
+        return (
+            "it says that padding has a weight, and it has none: to cut the padding off may move other weights too. "
+            "Change the numbers in the padding and nothing else"
+        )
+    return None
+
+
+def _confused(kinds, log):
+    """Ask what would tell two kinds apart."""
+    if "content" in kinds:
+        return (
+            "Weights that do not look at x make the pool of x + y the pool of x plus that of y, up to rounding. (x + x "
+            "is not enough: some scores see a direction alone)"
+        )
+    if "equal" in kinds:
+        return "Let one step alone differ from 0, and move it: does the answer change?"
+    if "column" not in kinds:
+        return (
+            "Both may rise and both may fall. Give the sequence more valid steps: do the first ones keep the ratios of "
+            "their weights, or the last ones?"
+        )
+    if "padded" not in log:
+        return "In all your calls the last valid step was the last column too"
+    return "Pad the same valid steps further: do their weights change?"
+
+
+register(
+    "what_weighs",
+    chapter="attention-pooling",
+    title="What a pool weighs by",
+    draw=draw_pool,
+    reference=lambda pool: pool.truth,
+    names=("the kind", "whether it masks"),
+    diagnose=diagnose_weighs,
+    dtypes=("float64",),
+    trials=30,
 )

@@ -1,9 +1,11 @@
 """The exercises of the chapter cell-state."""
 
+import copy
+
 import numpy as np
 
 from lstm_tutorial.exercises.diagnosis import first_match
-from lstm_tutorial.exercises.registry import draw_sizes, register
+from lstm_tutorial.exercises.registry import register
 from lstm_tutorial.in_numpy import LSTM, lstm_cell, lstm_cell_backward, sigmoid, sigmoid_slope, tanh, tanh_slope
 from lstm_tutorial.in_numpy.cell import CellCache
 
@@ -47,56 +49,6 @@ register(
 )
 
 
-# A sequence of cell states
-
-
-def draw_openings(rng):
-    """Draw what the gates did over time, and the cell state before."""
-    T, H = draw_sizes(rng, 2)
-    return (
-        sigmoid(rng.normal(size=(T, H))),
-        sigmoid(rng.normal(size=(T, H))),
-        tanh(rng.normal(size=(T, H))),
-        2 * rng.normal(size=H),
-    )
-
-
-def all_cell_states(f, i, g, c_0, squash=lambda c: c):
-    c, found = c_0, []
-    for t in range(len(f)):
-        c = squash(f[t] * c + i[t] * g[t])
-        found.append(c)
-    return np.stack(found)
-
-
-def diagnose_states(got, want, inputs):
-    f, i, g, c_0 = inputs
-    late = np.concatenate([c_0[None], want[:-1]])
-    squashed = all_cell_states(f, i, g, c_0, tanh)
-    turns = {
-        "every step starts from `c_0` again: hand the new cell state on to the next step": f * c_0 + i * g,
-        "the first step starts from zeros, not from `c_0`": all_cell_states(f, i, g, np.zeros_like(c_0)),
-        "the cell state is squashed on its way: no tanh stands between one cell state and the next": squashed,
-        "the input gate keeps and the forget gate writes: it is the other way round": all_cell_states(i, f, g, c_0),
-        "what is kept is missing": i * g,
-        "the list starts with `c_0` and lacks the last state: it should hold the states after each step": late,
-        "nothing is forgotten: the forget gate is left out": c_0 + np.cumsum(i * g, axis=0),
-    }
-    return first_match(got, turns)
-
-
-register(
-    "cell_states",
-    chapter="cell-state",
-    title="All cell states of a sequence",
-    draw=draw_openings,
-    reference=all_cell_states,
-    names=("c",),
-    axes=("T H",),
-    diagnose=diagnose_states,
-)
-
-
 # From half-life to forget bias
 
 
@@ -134,6 +86,47 @@ register(
     diagnose=diagnose_bias,
     tolerance=1e-8,
     names=("bias",),
+)
+
+
+# How long until it turns
+
+
+def climb_and_turn(f, up=100):
+    """Return how many steps of -1 it takes until a cell state that climbed for `up` steps is negative."""
+    c, steps = 0.0, 0
+    for _ in range(up):
+        c = f * c + 1
+    while c >= 0:
+        c, steps = f * c - 1, steps + 1
+    return steps
+
+
+FORGET_GATES = (0.8, 0.95, 0.995, 1.0)
+
+
+def diagnose_turn(got, want, inputs):
+    half_lives = [4, 14, 139]
+    turns = {
+        "`h` has the sign of the cell state, not that of the candidate: how high has the cell state climbed?": [1] * 4,
+        "only at f = 1 does the cell state climb to 100: elsewhere some of it is lost at every step": [101] * 4,
+        "at f = 1 the cell state is 0 after as many steps down as up, and `h` is 0: when is it negative?": [
+            *want[:3],
+            100,
+        ],
+        "these are the steps before it turns: count the one at which `h` is negative as well": [n - 1 for n in want],
+        "at f = 0.995 a hundred steps are too few to climb to the top: how high does it stand?": [*half_lives, want[3]],
+    }
+    return first_match(got, turns, 1e-6)
+
+
+register(
+    "steps_to_turn",
+    chapter="cell-state",
+    title="How long until it turns?",
+    reference=lambda: [climb_and_turn(f) for f in FORGET_GATES],
+    diagnose=diagnose_turn,
+    names=tuple(f"f = {f:g}" for f in FORGET_GATES),
 )
 
 
@@ -285,8 +278,10 @@ def verify_running_mean(answer, rng, half_life):
         return (
             f"the input gate lets too {'much' if i[0] > 1 - keep else 'little'} in: kept and written should add up to 1"
         )
-    mean = all_cell_states(np.full(80, keep), np.full(80, 1 - keep), tanh(x[:, 0]), 0.0)
-    return None if np.allclose(c, mean) else "the cell state is not the running mean of tanh(x)"
+    mean = [0.0]
+    for value in tanh(x[:, 0]):
+        mean.append(keep * mean[-1] + (1 - keep) * value)
+    return None if np.allclose(c, mean[1:]) else "the cell state is not the running mean of tanh(x)"
 
 
 register(
@@ -298,5 +293,75 @@ register(
     verify=verify_running_mean,
     names=("weight_ih", "weight_hh", "bias"),
     axes=("4H D", "4H H", "4H"),
+    dtypes=("float64",),
+)
+
+
+# An experiment: the half-life in a box
+
+
+class CellBox:
+    """One LSTM unit with a forget gate that stands still; it shows h and nothing else, and runs twenty times."""
+
+    def __init__(self, rng):
+        self.half_life, self.asked, self.runs = float(np.exp(rng.uniform(np.log(2), np.log(40)))), [], 0
+        self.f, self.i, self.o = 0.5 ** (1 / self.half_life), *rng.uniform(0.3, 0.95, 2)
+        self.weight, settled = rng.choice([-1, 1], 2) * rng.uniform([0.3, 0.5], [1.0, 1.4])
+        self.bias = np.arctanh(np.clip(settled * (1 - self.f) / self.i, -0.8, 0.8))  # where c comes to rest
+
+    def __deepcopy__(self, memo):
+        return copy.copy(self)  # shares `asked`, so that the diagnosis can speak about the experiment
+
+    def __call__(self, x):
+        x = np.array(x, float)
+        if x.ndim != 1 or not 1 <= len(x) <= 1000:
+            raise ValueError(f"the unit reads one sequence of 1 to 1000 numbers, got shape {x.shape}")
+        self.runs += 1
+        if self.runs > 20:
+            raise RuntimeError("the unit runs twenty times, and this was one time more")
+        self.asked.append(x)
+        c, found = 0.0, []
+        for g in tanh(self.weight * x + self.bias):
+            c = self.f * c + self.i * g
+            found.append(self.o * tanh(c))
+        return np.array(found)
+
+
+def diagnose_half_life(got, want, inputs):
+    (box,) = inputs
+    if not box.asked:
+        return "the unit was not run"
+    turns = {
+        "this is the forget gate, a share that is kept: the half-life is a number of steps": box.f,
+        "after this time a share 1/e is left: where does ln 2 go?": want / np.log(2),
+    }
+    said = first_match(got, turns, 0.03)
+    if said:
+        return said
+    if not 0 < got < np.inf:
+        return "a half-life is a positive number of steps"
+    off = f"{abs(got / want - 1):.0%}" if got < 10 * want else "many times"
+    how = f"this is {off} too {'long' if got > want else 'short'}"
+    nudges = [np.abs(x - np.median(x)) for x in box.asked if np.ptp(x) > 0]
+    if not nudges:
+        return f"{how}: in none of your runs does the input ever change"
+    size, first = max(map(np.max, nudges)), min(int(np.argmax(nudge > 0)) for nudge in nudges)
+    if size > 0.3:
+        return f"{how}: a nudge of {size:.3g} moves c so far that tanh bends, and half of h is no longer half of c"
+    if first < 4 * want:
+        return f"{how}: you nudged at step {first}, when the unit was still on its way from an empty cell"
+    if any(np.ptp(x) == 0 for x in box.asked):
+        return f"{how}: the half lies between two steps; take the share that is left after a few more of them"
+    return f"{how}: what would h have been without the nudge? It is not 0, since the unit also writes in silence"
+
+
+register(
+    "half_life_of",
+    chapter="cell-state",
+    title="The half-life in a box",
+    draw=lambda rng: (CellBox(rng),),
+    reference=lambda box: box.half_life,
+    diagnose=diagnose_half_life,
+    tolerance=0.03,
     dtypes=("float64",),
 )

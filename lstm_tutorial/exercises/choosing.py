@@ -1,5 +1,7 @@
 """The exercises of the chapter choosing."""
 
+import copy
+
 import numpy as np
 
 from lstm_tutorial.exercises.diagnosis import first_match
@@ -266,7 +268,6 @@ register(
     chapter="choosing",
     title="What can be answered at all",
     reference=can_answer,
-    names=tuple(f"{question}, {pool}" for question in ASKED for pool in POOLED),
     diagnose=diagnose_table,
 )
 
@@ -341,7 +342,6 @@ register(
 
 KEYS = {"runs", "baselines", "chosen_on", "reported_on"}
 RUN_KEYS = {"pool", "data_seed", "network_seed", "rate", "updates", "mask"}
-SIMPLE = ("majority", "bag of letters", "mean frame", "last step", "persistence")
 
 
 def verify_plan(answer, rng):
@@ -401,4 +401,92 @@ register(
     title="A fair plan",
     verify=verify_plan,
     trials=1,
+)
+
+
+# Why a network failed
+
+CAUSES = {
+    "seed": "an unlucky seed",
+    "rate": "a rate that does not suit",
+    "updates": "too few updates",
+    "structure": "a pool that cannot",
+}
+RATES, RATE, UPDATES = (0.003, 0.01, 0.03), 0.01, 300  # the last two are those of the run that failed
+
+
+class Laboratory:
+    """A simulated one: `train(seed, rate, updates)` gives a score in percent. It has a budget, and notes its runs."""
+
+    def __init__(self, cause, rng):
+        self.cause, self.log, self.left = cause, [], 12_000
+        self.counts, self.rate = float(rng.uniform(40, 65)), float(rng.choice([0.003, 0.03]))
+        self.unlucky = 0 if cause == "seed" or rng.random() < 0.5 else int(rng.integers(1, 5))
+        self._needed, self._noise = rng.uniform(1500, 2700), int(rng.integers(2**32))
+
+    def __deepcopy__(self, memo):
+        return copy.copy(self)  # a budget of its own, the same log
+
+    def __call__(self, seed, rate, updates):
+        """Train and return the right answers in percent."""
+        if seed not in range(5) or rate not in RATES or not 1 <= updates <= 3000:
+            got = f"{seed}, {rate}, {updates}"
+            raise ValueError(f"seeds are 0 to 4, rates {RATES}, updates 1 to 3000; got {got}")
+        self.left -= updates
+        if self.left < 0:
+            raise RuntimeError(f"run {len(self.log) + 1} would go beyond 12,000 updates: the budget is spent")
+        self.log.append((seed, rate, updates))
+        tremble = np.random.default_rng([self._noise, int(seed), RATES.index(rate), int(updates)]).normal()
+        finds = {
+            "seed": updates >= 250,
+            "rate": rate == self.rate and updates >= 250,
+            "updates": updates >= self._needed,
+            "structure": False,
+        }
+        if finds[self.cause] and seed != self.unlucky:
+            return 100 - abs(tremble)
+        return self.counts + (25 - self.counts) * np.exp(-updates / 400) + tremble  # from a guess to the counts
+
+
+def diagnose_failure(got, want, inputs):
+    """Say what the experiment has not tried, or has changed together with something else."""
+    (train, _), got = inputs, str(got).strip().casefold()
+    if got not in CAUSES:
+        return f"the cause is one of {', '.join(CAUSES)}, got {got!r}"
+    if not train.log:
+        return "nothing was trained: one run that failed fits all four causes"
+    seeds = {  # which seeds have met each cure
+        "seed": {seed for seed, *other in train.log if other == [RATE, UPDATES] and seed != train.unlucky},
+        "rate": {seed for seed, rate, _ in train.log if rate == train.rate},
+        "updates": {seed for seed, rate, updates in train.log if rate == RATE and updates > 2700},
+        "structure": range(5),
+    }[want]
+    cure = {
+        "seed": "another seed with rate and updates as they were",
+        "rate": f"a rate of {train.rate}",
+        "updates": "3,000 updates at the rate as it was",
+    }
+    if want == "structure":
+        why = "Its scores rise with the updates, to what the counts score, and stay there: that is no cure"
+    elif {got, want} == {"rate", "updates"} and any(run[1] != RATE and run[2] > UPDATES for run in train.log):
+        why = "In some run rate and updates had both changed: which of them was it?"
+    elif not seeds:
+        why = f"It has not tried {cure[want]}"
+    elif seeds == {train.unlucky}:
+        why = f"It has tried {cure[want]} on seed {train.unlucky} alone, and one seed may be the unlucky one"
+    else:
+        why = "It has run what cures it: what did you compare that score with?"
+    return f"it takes {CAUSES[want]} for {CAUSES[got]}. {why}"
+
+
+register(
+    "why_it_failed",
+    chapter="choosing",
+    title="Why it failed",
+    draw=lambda rng: (train := Laboratory(str(rng.choice(list(CAUSES))), rng), train.counts),
+    reference=lambda train, counts: train.cause,
+    names=("the cause",),
+    diagnose=diagnose_failure,
+    dtypes=("float64",),
+    trials=24,
 )

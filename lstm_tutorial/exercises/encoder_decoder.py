@@ -262,38 +262,51 @@ register(
 )
 
 
-# A beam by hand
+# Three beams, predicted
 
-FIRST = {"AE": 0.6, "EY": 0.4}
-THEN = {"AE": {"T": 0.4, "D": 0.35, "S": 0.25}, "EY": {"T": 0.8, "D": 0.1, "S": 0.1}}
+FIRST = {"AE": 0.4, "EY": 0.35, "IY": 0.25}
+THEN = {
+    "AE": {"T": 0.4, "D": 0.35, "S": 0.25},
+    "EY": {"T": 0.6, "D": 0.3, "S": 0.1},
+    "IY": {"T": 0.05, "D": 0.9, "S": 0.05},
+}
 
 
-def beam_by_hand():
-    """The probabilities of what beams of 1 and of 2 find."""
-    first = max(FIRST, key=FIRST.get)
-    greedy = FIRST[first] * max(THEN[first].values())
-    return greedy, max(p * q for a, p in FIRST.items() for q in THEN[a].values())
+def beams_by_hand():
+    """The probabilities of what beams of 1, 2 and 3 find."""
+    best = [p * max(THEN[first].values()) for first, p in FIRST.items()]  # the likeliest first phone first
+    return tuple(max(best[:width]) for width in (1, 2, 3))
 
 
 def diagnose_beam_by_hand(got, want, inputs):
     """Say what was multiplied."""
+    first, second = list(FIRST.values()), [max(THEN[phone].values()) for phone in FIRST]
+    sums = [sum(p * q for p, q in zip(first[:n], second)) for n in (1, 2, 3)]
+    if np.allclose(got, [max(second[:n]) for n in (1, 2, 3)], atol=2e-3):
+        return "these are second phones' probabilities alone: the first phone's belongs to each"
+    if any(abs(value - p) < 2e-3 for value, p in zip(got, first)):
+        return "a first phone's probability alone: the second one's, given the first, is multiplied with it"
+    if np.allclose(got, sums, atol=2e-3):
+        return "the best pairs are added up, the probability of the best one is asked for"
+    if abs(got[0] - want[2]) < 1e-3:
+        return "beam 1 has to give up every first phone but the likeliest before it sees a second one"
     if abs(got[0] - want[0]) > 1e-3:
-        return "beam 1 takes the likeliest first phone, then the likeliest second one after it: multiply the two"
-    if abs(got[1] - 0.24) < 1e-3:
-        return "a beam of 2 keeps both first phones: is one of them the beginning of something likelier?"
-    if abs(got[1] - 0.56) < 1e-3:
-        return "the two best are added up, the probability of the best one is asked for"
-    if abs(got[1] - 0.8) < 1e-3:
-        return "this is the second phone's probability alone: the first phone's belongs to it"
+        return "beam 1 takes the likeliest first phone, then the likeliest second one after it"
+    if abs(got[1] - want[0]) < 1e-3:
+        return "beam 2 keeps two first phones: is the second of them the beginning of something likelier?"
+    if abs(got[1] - want[2]) < 1e-3:
+        return "beam 2 has dropped the unlikeliest first phone when it turns out what could follow it"
+    if abs(got[2] - want[1]) < 1e-3:
+        return "beam 3 keeps all three first phones: work out the best pair of each"
     return None
 
 
 register(
     "beam_by_hand",
     chapter="encoder-decoder",
-    title="A beam by hand",
-    reference=beam_by_hand,
-    names=("beam 1", "beam 2"),
+    title="Three beams, predicted",
+    reference=beams_by_hand,
+    names=("beam 1", "beam 2", "beam 3"),
     diagnose=diagnose_beam_by_hand,
     tolerance=0.005,
 )
@@ -322,23 +335,17 @@ def diagnose_beam_step(got, want, inputs):
     so_far, after = inputs
     total = so_far[:, None] + after
     W, K = total.shape
-    each = total.argmax(1)
-    alone = np.argsort(-after, axis=None)[:W]
-    order = np.argsort(want[0])
-    divided = beam_step(so_far, after)
+    alone, flat = np.argsort(-after, axis=None)[:W], want[1] * K + want[2]
+    once = np.argsort(-total.max(1))  # one continuation of each, the best first
     turns = {
         "each beginning is continued once: the best of all W times K continuations are asked for": (
-            total[np.arange(W), each],
-            np.arange(W),
-            each,
+            total.max(1)[once],
+            once,
+            total.argmax(1)[once],
         ),
         "the probability of the beginnings is forgotten": (after.ravel()[alone], alone // K, alone % K),
-        "the right ones, but the worst comes first": tuple(part[order] for part in want),
-        "the flat index is divided by the wrong size: a row holds K numbers": (
-            divided[0],
-            (divided[1] * K + divided[2]) // W,
-            (divided[1] * K + divided[2]) % W,
-        ),
+        "the right ones, but the worst comes first": tuple(part[::-1] for part in want),
+        "the flat index is divided by the wrong size: a row holds K numbers": (want[0], flat // W, flat % W),
         "the log-probabilities of the new tokens alone are returned: the beginnings' belong to them": (
             after[want[1], want[2]],
             *want[1:],
@@ -348,12 +355,6 @@ def diagnose_beam_step(got, want, inputs):
         ),
         "tokens and beginnings are swapped": (want[0], want[2], want[1]),
     }
-    ranked = np.argsort(-total[np.arange(W), each])
-    turns["each beginning is continued once: the best of all W times K are asked for"] = (
-        total[np.arange(W), each][ranked],
-        np.arange(W)[ranked],
-        each[ranked],
-    )
     return first_match(got, turns)
 
 
@@ -365,4 +366,95 @@ register(
     reference=beam_step,
     names=("log_p", "came_from", "token"),
     diagnose=diagnose_beam_step,
+)
+
+
+# Three leaks, from outside
+
+FED, LENGTH, PADDING = LEAKS = ("is fed the target", "takes the target's length", "reads its padding")
+
+
+class Writer:
+    """`write(words, targets)`: a small encoder-decoder with some of the leaks, which counts its calls."""
+
+    def __init__(self, leaks, letters, phones, seed, calls=40):
+        rng, H = np.random.default_rng(seed), 8
+        self._leaks, self._letters, self._phones, self._calls = leaks, letters, phones, calls
+        self._letter, self._phone = rng.normal(size=(letters + 1, H)), 1.5 * rng.normal(size=(phones + 1, H))
+        self._encode, self._decode = rng.normal(size=(2, H, H)) / np.sqrt(H / 2)
+        self._head, self._stop = rng.normal(size=(phones + 1, H)), rng.normal(size=H)
+
+    def __call__(self, words, targets):
+        """Write the phones of each word, a list of lists."""
+        if self._calls == 0:
+            raise ValueError("all 40 calls are spent: many words fit into one call")
+        for name, rows, size in (("words", words, self._letters), ("targets", targets, self._phones)):
+            if len(rows) != len(words) or any(
+                not 1 <= len(row) <= 20 or not 1 <= min(row) <= max(row) <= size for row in rows
+            ):
+                raise ValueError(f"{name} must be lists of 1 to 20 numbers from 1 to {size}, as many as words")
+        self._calls -= 1
+        longest = max(len(word) for word in words)
+        return [self._spell(list(word), list(target), longest) for word, target in zip(words, targets)]
+
+    def _spell(self, word, target, longest):
+        """Write the phones of one word."""
+        state, token, written = np.zeros(len(self._stop)), 0, []
+        for letter in word + [0] * (longest - len(word)) * self._leaks[PADDING]:
+            state = np.tanh(self._letter[letter] + self._encode @ state)
+        while len(written) < (len(target) if self._leaks[LENGTH] else 12):
+            state = np.tanh(self._phone[token] + self._decode @ state)
+            if not self._leaks[LENGTH] and written and self._stop @ state > 2:
+                break
+            written.append(1 + int(np.argmax(self._head[1:] @ state)))
+            is_fed = self._leaks[FED] and len(written) <= len(target)
+            token = target[len(written) - 1] if is_fed else written[-1]
+        return written
+
+
+def draw_writer_with_leaks(rng):
+    """A writer whose leaks show, if somebody looks."""
+    letters, phones = (int(size) for size in rng.integers(8, 16, size=2))
+    leaks = {leak: bool(rng.random() < 0.5) for leak in LEAKS}
+    while True:
+        write = Writer(leaks, letters, phones, int(rng.integers(1 << 30)))
+        words, one, other = (rng.integers(1, 9, size=(30, n)).tolist() for n in (4, 6, 6))
+        plain = [write._spell(word, target, 4) for word, target in zip(words, one)]
+        padded = [write._spell(word, target, 16) for word, target in zip(words, one)]
+        taught = [write._spell(word, target, 4) for word, target in zip(words, other)]
+        shows = [np.mean([a != b for a, b in zip(plain, changed)]) > 0.5 for changed in (taught, padded)]
+        stops = leaks[LENGTH] or len({len(phones) for phones in plain}) > 4
+        if shows == [leaks[FED], leaks[PADDING]] and stops:
+            return write, letters, phones
+
+
+def diagnose_leaks(got, want, inputs):
+    """Ask about the experiment behind the first verdict that is off."""
+    wrong = next(leak for leak in LEAKS if bool(got[leak]) != want[leak])
+    missed = {
+        FED: "which phone of a target is fed at the second step, and which at none? One target may not show it",
+        LENGTH: "give the same word targets of several lengths",
+        PADDING: "put a short word beside a long one, and several of them: it need not show in each",
+    }
+    imagined = {
+        FED: "did the target's length change as well, or the company?",
+        LENGTH: "it is fed the target, and other phones make it stop elsewhere. A length that is taken is always hit"
+        if want[FED]
+        else "a word may hit a target's length by chance. A length that is taken is always hit",
+        PADDING: "did anything but the company change, its own target for one?",
+    }
+    if want[wrong]:
+        return f"it overlooks that a writer {wrong}: {missed[wrong]}"
+    return f"it finds that a writer {wrong}, and that one does not: {imagined[wrong]}"
+
+
+register(
+    "find_leaks",
+    chapter="encoder-decoder",
+    title="Three leaks, from outside",
+    draw=draw_writer_with_leaks,
+    reference=lambda write, letters, phones: dict(write._leaks),
+    diagnose=diagnose_leaks,
+    dtypes=("float64",),
+    trials=16,
 )

@@ -1,5 +1,7 @@
 """The exercises of the chapter fast."""
 
+import copy
+
 import numpy as np
 
 from lstm_tutorial.exercises.diagnosis import first_match
@@ -114,8 +116,8 @@ def diagnose_halved(got, want, inputs):
         "nothing has changed": inputs,
         "the bias is part of z too": halved_weights(*inputs, only=("ih", "hh")),
         "the bias alone is halved": halved_weights(*inputs, only=("bias",)),
-        "z has a part from the hidden state as well": halved_weights(*inputs, only=("ih", "bias")),
-        "z has a part from the input as well": halved_weights(*inputs, only=("hh", "bias")),
+        "the sum has a part from the hidden state as well": halved_weights(*inputs, only=("ih", "bias")),
+        "the sum has a part from the input as well": halved_weights(*inputs, only=("hh", "bias")),
         "the rows stand in the order i, f, g, o: the candidate is the third": halved_weights(
             *inputs, scale=(0.5, 0.5, 0.5, 1)
         ),
@@ -233,7 +235,7 @@ def diagnose_fast_lstm(got, want, inputs):
         "two faults are left: the candidate is bent twice, and every step of the output is the last one": with_faults(
             *inputs, bent_twice=True, same=True
         ),
-        "h is made of the cell state of the step before": with_faults(*inputs, old_c=True),
+        "the hidden state is made of the cell state of the step before": with_faults(*inputs, old_c=True),
         "the output begins with the given h: the state after the first step comes first": (
             np.concatenate([inputs[1][None], want[0][:-1]]),
             want[1],
@@ -306,4 +308,80 @@ register(
     title="Sums in chunks",
     draw=draw_chunks,
     verify=verify_chunks,
+)
+
+
+# A fair race
+
+CALLS = 80
+
+
+class Stopwatch:
+    """A simulated one: `clock("old")` and `clock("new")` give the milliseconds of one call. It notes all calls."""
+
+    def __init__(self, rng):
+        self.ratio, self.log = float(np.exp(rng.uniform(-0.3, 0.3))), []
+        n, start = np.arange(CALLS), int(rng.integers(6, 20))
+        disturbed = (start <= n) & (n < start + rng.integers(14, 30))  # another program runs
+        pace = np.where(disturbed, rng.uniform(1.3, 1.7), 1) * np.linspace(1, rng.uniform(0.8, 1.25), CALLS)
+        pace *= np.where(rng.random(CALLS) < 0.08, rng.uniform(1.5, 4, CALLS), 1)  # interrupted
+        self._ms = rng.uniform(2, 9) * pace * np.exp(0.01 * rng.normal(size=CALLS))
+        self._first = {name: rng.uniform(1.5, 3, size=3) for name in ("old", "new")}  # slow until it is warm
+
+    def __deepcopy__(self, memo):
+        return copy.copy(self)  # the same log
+
+    def __call__(self, name):
+        if name not in self._first:
+            raise ValueError(f"the programs are 'old' and 'new', got {name!r}")
+        n, before = len(self.log), sum(each == name for each, _ in self.log)
+        if n == CALLS:
+            raise RuntimeError(f"the stopwatch takes {CALLS} times, and this was one more")
+        ms = self._ms[n] * (self._first[name][before] if before < 3 else 1) * (self.ratio if name == "new" else 1)
+        self.log.append((name, float(ms)))
+        return float(ms)
+
+
+def diagnose_race(got, want, inputs):
+    """Say what was unfair about the race, or about the number that was made of it."""
+    log = inputs[0].log
+    old, new = (np.array([ms for name, ms in log if name == which]) for which in ("old", "new"))
+    fewer = min(len(old), len(new))
+    if not log:
+        return "the stopwatch was never started"
+    if abs(got * want - 1) < 0.03:
+        return "this is the old program's time as a multiple of the new one's: turn it over"
+    if fewer < 10:
+        return f"you took {len(log)} times of {CALLS}: the first of a program are slow, and any may be interrupted"
+    if sum(a != b for (a, _), (b, _) in zip(log, log[1:])) < fewer / 2:
+        return (
+            "the programs hardly take turns: for a while the machine was slower, and one of them had more of that while"
+        )
+    rounds = new[:fewer] / old[:fewer]
+    if abs(np.median(rounds[3:]) - want) > 0.03 * want:
+        return "the times are too much disturbed: let the programs take turns call by call, and use all calls"
+    turns = {
+        "in the mean an interrupted call counts with all its length": new.mean() / old.mean(),
+        "the mean of the ratios follows each interrupted call": rounds.mean(),
+        "without the first rounds the mean still follows each interrupted call": rounds[3:].mean(),
+        "each program's median is taken by itself, and a slow while may touch the one and not the other": (
+            np.median(new) / np.median(old)
+        ),
+        "the fastest calls of the two lie far apart, and the machine has changed between them": new.min() / old.min(),
+    }
+    words = first_match(got, turns, tolerance=1e-6) or "the number does not follow from it: let no single round decide"
+    return f"the race is fair. But {words}. Compare within a round"
+
+
+register(
+    "fair_race",
+    chapter="fast",
+    title="A fair race",
+    draw=lambda rng: (Stopwatch(rng),),
+    reference=lambda clock: clock.ratio,
+    names=("the ratio",),
+    diagnose=diagnose_race,
+    tolerance=0.03,
+    dtypes=("float64",),
+    trials=24,
 )

@@ -1,5 +1,6 @@
 """The exercises of the chapter gates."""
 
+import copy
 from itertools import product
 
 import numpy as np
@@ -258,4 +259,135 @@ register(
     names=("weight_ih", "bias"),
     axes=("4H D", "4H"),
     dtypes=("float64",),
+)
+
+
+# An experiment: which gate is stuck
+
+STUCK = {"none": "in which nothing is stuck"} | {
+    f"{gate} {where}": f"whose {gate} gate is stuck {where}"
+    for gate in ("input", "forget", "output")
+    for where in ("open", "shut")
+}
+UNSEEN = {
+    "none": "an open gate only comes near 1, a shut one near 0, and a candidate may be negative",
+    "input open": "such a fault shows where a value comes without a write, and you look",
+    "input shut": "such a fault shows where a value is written, and you look",
+    "forget open": "such a fault shows where something in the cell is erased, and you look",
+    "forget shut": "such a fault shows where something should stay from one step to the next, and you look",
+    "output open": "such a fault shows where something is in the cell, and you do not ask for it",
+    "output shut": "such a fault shows where you look at something that must be in the cell",
+}
+LOOK_ALIKE = {
+    ("input shut", "output shut"): "neither shows what you write; start from a cell state that nobody had to write",
+    ("forget shut", "output shut"): "neither shows what was in the cell before; look in the very step that writes",
+}
+
+
+class PanelBox:
+    """One LSTM unit with a column of its input for the candidate and for each gate; it runs three times."""
+
+    def __init__(self, rng):
+        self.stuck, self.sums, self.runs, self.asked = str(rng.choice(list(STUCK))), rng.uniform(4, 8, 3), 0, []
+        self.scale = rng.choice([-1, 1]) * rng.uniform(0.5, 2)
+
+    def __deepcopy__(self, memo):
+        return copy.copy(self)  # shares `asked`, so that the diagnosis can speak about the experiment
+
+    def __call__(self, x, c=0.0):
+        x = np.asarray(x, float)
+        if x.ndim != 2 or x.shape[1] != 4:
+            raise ValueError(f"x must have the shape (T, 4), its columns value, write, erase and show, got {x.shape}")
+        self.runs += 1
+        if self.runs > 3:
+            raise RuntimeError("the unit runs three times, and this was the fourth")
+        self.asked.append(x)
+        wanted = np.stack([x[:, 1], 1 - x[:, 2], x[:, 3]], axis=1)  # (T, 3): i, f, o
+        gate, where = (self.stuck + " -").split()[:2]
+        if gate != "none":
+            wanted[:, ("input", "forget", "output").index(gate)] = where == "open"
+        found = []
+        for (i, f, o), value in zip(sigmoid(self.sums * (2 * wanted - 1)), x[:, 0]):
+            c = f * c + i * tanh(self.scale * value)
+            found.append(o * tanh(c))
+        return np.array(found)
+
+
+def diagnose_stuck(got, want, inputs):
+    said, is_so = " ".join(str(got).casefold().split()), str(want)
+    if said not in STUCK:
+        return f"the answers are {', '.join(STUCK)}; {said!r} is none of them"
+    if not inputs[0].asked:
+        return "the unit was not run"
+    why = LOOK_ALIKE.get((is_so, said)) or LOOK_ALIKE.get((said, is_so)) or UNSEEN[is_so]
+    return f"it takes a unit {STUCK[is_so]} for one {STUCK[said]}: {why}"
+
+
+register(
+    "stuck_gate",
+    chapter="gates",
+    title="Which gate is stuck?",
+    draw=lambda rng: (PanelBox(rng),),
+    reference=lambda box: box.stuck,
+    diagnose=diagnose_stuck,
+    dtypes=("float64",),
+    trials=28,
+)
+
+
+# An experiment: in which order do the rows stand
+
+
+class LibraryBox:
+    """An LSTM that stacks its rows in an order of its own and shows hidden states with two decimals."""
+
+    def __init__(self, rng):
+        self.order, self.runs, self.asked = "".join(rng.permutation(list("ifgo"))), 0, []
+
+    def __deepcopy__(self, memo):
+        return copy.copy(self)
+
+    def __call__(self, x, weight_ih, weight_hh, bias):
+        self.runs += 1
+        if self.runs > 6:
+            raise RuntimeError("the library runs six times, and this was the seventh")
+        x, *stacked = (np.asarray(each, float) for each in (x, weight_ih, weight_hh, bias))
+        self.asked.append(x)
+        blocks = [dict(zip(self.order, np.split(each, 4))) for each in stacked]
+        weights = [np.concatenate([each[name] for name in "ifgo"]) for each in blocks]
+        state, found = (np.zeros(len(weights[2]) // 4),) * 2, []
+        for x_t in x:
+            state, _ = cell.lstm_cell(x_t, state, *weights, 0 * weights[2])
+            found.append(state[0])
+        return np.round(found, 2)
+
+
+def diagnose_order(got, want, inputs):
+    said, is_so, asked = str(got).strip().casefold(), str(want), inputs[0].asked
+    if sorted(said) != sorted("ifgo"):
+        return "give a word of the four letters i, f, g and o, each once"
+    if not asked:
+        return "the library was not run"
+    wrong = [name for name in "ifgo" if said.index(name) != is_so.index(name)]
+    if max(map(len, asked)) == 1:
+        why = "a single step starts from an empty cell, and there is nothing for the forget gate to keep"
+    elif "g" in wrong:
+        why = "only the candidate can be negative; are your weights large enough for two decimals to show it?"
+    elif "f" in wrong:
+        why = "only the forget gate decides what is left of an old cell state; is there anything in the cell to keep?"
+    else:
+        why = "either may hide what is new; but a shut output gate only hides, and what is hidden can be shown later"
+    blocks = f"{', '.join(wrong[:-1])} and {wrong[-1]}"
+    return f"the blocks of {blocks} are taken for each other: {why}"
+
+
+register(
+    "row_order",
+    chapter="gates",
+    title="In which order do the rows stand?",
+    draw=lambda rng: (LibraryBox(rng),),
+    reference=lambda box: box.order,
+    diagnose=diagnose_order,
+    dtypes=("float64",),
+    trials=8,
 )

@@ -204,6 +204,6 @@ def progress(file=None):
     if file is None:
         return Progress({}, "Nothing is noted here: there is no folder of workbooks, or noting is switched off.")
     try:
-        return Progress(load(file), None if file.exists() else f"Nothing is noted in {file} yet.")
+        return Progress(load(file), None if file.exists() else "Nothing is noted yet.")
     except Unreadable as error:
         return Progress({}, str(error))

@@ -232,6 +232,70 @@ register(
 )
 
 
+# What does this loss count?
+
+LOSSES = {
+    "diluted": "does the number fall when nothing but a step without an answer is added to the batch?",
+    "every step": "does the number move when only the scores in the padding do?",
+    "inside lengths": "does the number move with the scores of a step that is inside the length and has no answer?",
+    "by sequence": "does an answer weigh more in a sequence that has no other one?",
+}
+CALLS = 8
+
+
+class Loss:
+    """A cross-entropy that counts the steps in a hidden way, with logarithms to a hidden base."""
+
+    def __init__(self, kind, base):
+        self._kind, self._base, self._calls = kind, base, 0
+
+    def __call__(self, scores, y, lengths):
+        """scores (B, T, K), y (B, T) with -100, lengths (B,) -> a number"""
+        self._calls += 1
+        if self._calls > CALLS:
+            raise RuntimeError(f"the budget of {CALLS} calls is spent")
+        scores, y, lengths = (np.asarray(each) for each in (scores, y, lengths))
+        inside, answered = np.arange(y.shape[1]) < lengths[:, None], y != IGNORE
+        if (answered & ~inside).any() or not answered.any(axis=1).all():
+            raise ValueError("each sequence needs an answer, and none may stand behind its length")
+        share = {
+            "answers": answered / answered.sum(),
+            "diluted": answered / y.size,
+            "every step": np.full(y.shape, 1 / y.size),
+            "inside lengths": inside / inside.sum(),
+            "by sequence": answered / answered.sum(1, keepdims=True) / len(y),
+        }[self._kind]
+        return weighted_loss(scores, y, share)[0] / np.log(self._base)
+
+
+def draw_loss(rng):
+    """A loss of a hidden kind, and a number of classes."""
+    return Loss(str(rng.choice(["answers", *LOSSES])), float(rng.choice([np.e, 2, 10]))), int(rng.integers(2, 6))
+
+
+def diagnose_counts(got, want, inputs):
+    """Say what the experiment has missed."""
+    word, (loss, _) = str(got).strip().casefold(), inputs
+    if word not in ("answers", *LOSSES):
+        return f"`{word}` is none of the five words: answers, {', '.join(LOSSES)}"
+    ask = LOSSES[word] if want == "answers" else LOSSES[want]
+    base = "" if loss._base == np.e else ", with logarithms to another base than e,"
+    return f'it takes a loss of the kind "{want}"{base} for "{word}": {ask}'
+
+
+register(
+    "what_it_counts",
+    chapter="many-to-many",
+    title="What does this loss count?",
+    draw=draw_loss,
+    reference=lambda loss, K: loss._kind,
+    diagnose=diagnose_counts,
+    names=("the verdict",),
+    dtypes=("float64",),
+    trials=30,
+)
+
+
 # Answer later
 
 

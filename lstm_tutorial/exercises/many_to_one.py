@@ -281,3 +281,60 @@ register(
     reference=forecast_skill,
     diagnose=diagnose_skill,
 )
+
+
+# Which one leads?
+
+TRAININGS = 16
+
+
+class Trainings:
+    """Scores of two models on splits that are easier or harder for both; one split in seven, one model goes astray."""
+
+    def __init__(self, leader, seed):
+        self._leader, self._seed, self._calls = leader, seed, 0
+
+    def __call__(self, model, split):
+        """Train "LSTM" or "RNN" on a split 0, 1, 2, ... and return its right answers in percent."""
+        if model not in ("LSTM", "RNN"):
+            raise ValueError(f'the models are "LSTM" and "RNN", got {model!r}')
+        self._calls += 1
+        if self._calls > TRAININGS:
+            raise RuntimeError(f"the budget of {TRAININGS} trainings is spent")
+        rng = np.random.default_rng([self._seed, int(split), len(model)])
+        if (int(split) + self._seed) % 7 == 0 and model == ("LSTM", "RNN")[self._seed % 2]:
+            return float(rng.uniform(8, 20))  # astray
+        easier = 4 * np.random.default_rng([self._seed, int(split)]).normal()
+        return float(60 + easier + 2 * (model == self._leader) + 0.3 * rng.normal())
+
+
+def draw_trainings(rng):
+    """Two models, of which one may lead by two points."""
+    return (Trainings(str(rng.choice(["LSTM", "RNN", "neither"])), int(rng.integers(1000))),)
+
+
+def diagnose_lead(got, want, inputs):
+    """Say what kind of mistake it is, and what a comparison has to see to."""
+    word = str(got).strip().casefold()
+    if word not in ("lstm", "rnn", "neither"):
+        return f'`{got}` is none of the three words: "LSTM", "RNN", "neither"'
+    mistake = "it names the wrong leader" if want != "neither" else "it takes chance for a lead"
+    if word == "neither":
+        mistake = "it misses a lead of two points"
+    return (
+        f"{mistake}. Are both trained on the same splits, and compared split by split? Are there enough of them? "
+        "Can one training that went astray move your number?"
+    )
+
+
+register(
+    "judge_lead",
+    chapter="many-to-one",
+    title="Which one leads?",
+    draw=draw_trainings,
+    reference=lambda score: score._leader,
+    diagnose=diagnose_lead,
+    names=("the verdict",),
+    dtypes=("float64",),
+    trials=24,
+)

@@ -1,5 +1,7 @@
 """The exercises of the chapter memory."""
 
+import copy
+
 import numpy as np
 
 from lstm_tutorial.exercises.diagnosis import first_match
@@ -243,4 +245,92 @@ register(
     names=("weight_hh",),
     axes=("H H",),
     dtypes=("float64",),
+)
+
+
+# An experiment: what kind of memory is in the box
+
+LONGEST, CALLS = 200, 100
+KINDS = {
+    "keeps": "that keeps everything",
+    "fades": "whose memory fades by the same factor at every step",
+    "window": "that hears the last few steps alone",
+}
+
+
+class MemoryBox:
+    """A memory that can only be asked: a sequence in, one number out, a hundred times."""
+
+    def __init__(self, rng):
+        self.kind = str(rng.choice(list(KINDS)))
+        self.half_life, self.window = float(np.exp(rng.uniform(np.log(3), np.log(35)))), int(rng.integers(5, 80))
+        self.drift, self.noise, self.asked = 0.5 + rng.random(), np.random.default_rng(int(rng.integers(10**6))), []
+        self.calls, lags = 0, np.arange(LONGEST)
+        shares = {
+            "keeps": 1.0 + 0 * lags,
+            "fades": 0.5 ** (lags / self.half_life),
+            "window": 1.0 * (lags < self.window),
+        }
+        self.shares = shares[self.kind]
+
+    def __deepcopy__(self, memo):
+        twin = copy.copy(self)  # shares `asked`, so that the diagnosis can speak about the experiment
+        twin.noise = copy.deepcopy(self.noise)
+        return twin
+
+    def __call__(self, x):
+        x = np.array(x, float)
+        if x.ndim != 1 or not 1 <= len(x) <= LONGEST:
+            raise ValueError(f"the box reads one sequence of 1 to {LONGEST} numbers, got shape {x.shape}")
+        self.calls += 1
+        if self.calls > CALLS:
+            raise RuntimeError(f"the box answers {CALLS} times, and this was one time more")
+        self.asked.append(x)
+        clock = self.drift * len(x) / LONGEST
+        return float(tanh(x[::-1] @ self.shares[: len(x)]) - clock + 0.01 * self.noise.normal())
+
+
+def fault_of_experiment(asked):
+    """Say what would mislead in the sequences that the box was asked; None if nothing is found."""
+    silent = {len(x) for x in asked if np.ptp(x) == 0}
+    nudged = [x for x in asked if np.ptp(x) > 0] or [np.ones(1)]
+    size = max(np.ptp(x) for x in nudged)
+    if not asked:
+        return "the box was not asked anything"
+    if not {len(x) for x in nudged} <= silent:
+        return "a nudge says nothing without a control run of the same length and without the nudge"
+    if size > 3:
+        return f"you nudged by {size:.3g}, and out there tanh is flat: after many steps it still shows nearly 1"
+    if size < 0.1:
+        return f"you nudged by {size:.1g} at most, and the answers tremble by 0.01: what is left drowns"
+    return None
+
+
+def diagnose_memory(got, want, inputs):
+    (box,) = inputs
+    said, is_so = str(got).strip().casefold(), str(want)
+    if said not in KINDS:
+        return f"the words are keeps, fades and window; {said!r} is none of them"
+    nudged = [x != np.median(x) for x in box.asked if np.ptp(x) > 0]
+    reach = max((len(x) - 1 - int(np.argmax(x)) for x in nudged), default=0)
+    half, last = f"half is left after {box.half_life:.0f} steps", f"it hears {box.window} steps"
+    why = {
+        ("fades", "keeps"): f"{half}, and your furthest nudge lay {reach} steps back",
+        ("fades", "window"): f"{half}; did you look at lags where about half should be left?",
+        ("window", "keeps"): f"{last}, and your furthest nudge lay {reach} steps back",
+        ("window", "fades"): f"{last}, each as loudly; does any lag lie between all and nothing?",
+    }
+    why = fault_of_experiment(box.asked) or why.get((is_so, said), "is a single trembling answer enough?")
+    return f"it takes a box {KINDS[is_so]} for one {KINDS[said]}. {why[0].upper() + why[1:]}"
+
+
+register(
+    "kind_of_memory",
+    chapter="memory",
+    title="What kind of memory is in the box?",
+    draw=lambda rng: (MemoryBox(rng),),
+    reference=lambda box: box.kind,
+    diagnose=diagnose_memory,
+    dtypes=("float64",),
+    trials=18,
 )

@@ -1,10 +1,12 @@
 """The exercises of the chapter numpy-lstm."""
 
+import copy
+
 import numpy as np
 
 from lstm_tutorial.exercises.diagnosis import first_match
 from lstm_tutorial.exercises.registry import draw_sizes, register
-from lstm_tutorial.in_numpy import lstm_cell, lstm_cell_backward, lstm_sequence_backward, sigmoid, tanh
+from lstm_tutorial.in_numpy import lstm_cell, lstm_cell_backward, lstm_sequence, lstm_sequence_backward, sigmoid, tanh
 from lstm_tutorial.in_numpy.cell import CellCache
 from lstm_tutorial.in_numpy.sequence import SequenceCache, longest_first
 
@@ -38,6 +40,9 @@ def diagnose_by_hand(got, want, inputs):
     """Follow a wrong d_c to the end."""
     t = BY_HAND
     through_h = t["d_h"] * t["o"] * (1 - t["tanh_c"] ** 2)
+    d_c = t["d_c"] + through_h
+    no_slopes = d_c, d_c * t["g"], d_c * t["c_prev"], d_c * t["i"], t["d_h"] * t["tanh_c"], d_c * t["f"]
+    candidate = d_c * t["i"] * t["g"] * (1 - t["g"])
     return first_match(
         got,
         {
@@ -50,6 +55,8 @@ def diagnose_by_hand(got, want, inputs):
             "`d_c_prev` is what came from the next step times f: use the whole of `d_c`": _by_hand(
                 d_c_prev=t["d_c"] * t["f"]
             ),
+            "the slopes are missing: each `d_z` lies before the sigmoid or tanh of its gate": no_slopes,
+            "the candidate is a tanh, its slope is 1 - g**2": (*want[:3], candidate, *want[4:]),
         },
         tolerance=0.01,
     )
@@ -302,10 +309,143 @@ register(
 
 # Read a gradient check.
 
+VERDICTS = ("right", "wrong", "too small", "too large", "too small")
+READINGS = {
+    "A": "in A a tenth of eps leaves a hundredth of the error, and what is left is small",
+    "B": "in B the error is the same at both eps: can it come from the differences?",
+    "C": "in C the error grows tenfold at a tenth of eps: which arm of the V is that?",
+    "D": "in D the error falls with the square of eps: which arm of the V is that?",
+    "E": "in E the loss is computed in float32: what is left of seven digits when two such losses are subtracted?",
+}
+
+
+def diagnose_reading(got, want, inputs):
+    words = [str(np.asarray(each)).strip().casefold() for each in got]
+    unknown = sorted(set(words) - set(VERDICTS))
+    if unknown:
+        return f"the words are right, wrong, too large and too small; {unknown[0]!r} is none of them"
+    return next((READINGS[row] for row, w, v in zip("ABCDE", words, want) if w != v), None)
+
+
 register(
     "read_the_check",
     chapter="numpy-lstm",
     title="Read a gradient check",
-    reference=lambda: ("right", "wrong", "too small", "too large", "too small"),
-    names=("A", "B", "C", "D", "E"),
+    reference=lambda: VERDICTS,
+    diagnose=diagnose_reading,
+    names=tuple("ABCDE"),
+)
+
+
+# Which faults does a small check find?
+
+FOUND = {"a": "found", "b": "missed", "c": "missed", "d": "found", "e": "missed", "f": "found", "g": "missed"}
+REASONS = {
+    "a": "in a nothing comes from beyond the one step, so what is `d_c` without the part through h?",
+    "b": "in b the gradient of the forget gate is `d_c * c_prev`: what is `c_prev` in this check?",
+    "c": "in c, how many steps are there to add up?",
+    "d": "in d the right gradient is made with `h_0`, the wrong one with `h_1`: which of them is zero?",
+    "e": "in e, over how many steps and sequences is the mean?",
+    "f": "in f the candidate is not zero, and the cell state reaches the loss through h",
+    "g": "in g, what is twice the gradient of `weight_hh`, which meets `h_0`?",
+}
+
+
+def diagnose_found(got, want, inputs):
+    words = {key: str(np.asarray(value)).strip().casefold() for key, value in got.items()}
+    unknown = sorted(set(words.values()) - {"found", "missed"})
+    if unknown:
+        return f"the words are found and missed; {unknown[0]!r} is neither"
+    return next((REASONS[key] for key in want if words[key] != want[key]), None)
+
+
+register(
+    "found_or_missed",
+    chapter="numpy-lstm",
+    title="Found or missed?",
+    reference=lambda: dict(FOUND),
+    diagnose=diagnose_found,
+)
+
+
+# An experiment: which gradients are right?
+
+CALLS = 40
+FAULTS = {
+    "moved": "whose numbers stand in other places: a step of the same size in every number does not see that",
+    "number": "that is wrong in a single number: does your check move every number of the array?",
+    "percent": "that is 2% too large: how large an error do you allow, measured by the size of the gradient?",
+    "twice": "that is twice what it should be: how large an error do you allow, measured by the size of the gradient?",
+}
+
+
+class LossBox:
+    """A loss over the hidden states of an LSTM; it can be asked forty times, and computes in its arrays' dtype."""
+
+    def __init__(self, rng, shape, faults):
+        self.weight = rng.normal(size=shape) * 10 ** rng.uniform(-5, 4)  # (T, B, H): of the output
+        self.faults, self.calls, self.asked = faults, 0, []
+
+    def __deepcopy__(self, memo):
+        return copy.copy(self)  # shares `asked`, so that the diagnosis can speak about the experiment
+
+    def forward(self, x, weight_ih, weight_hh, bias):
+        zero = np.zeros(self.weight.shape[1:], x.dtype)
+        return lstm_sequence(x, (zero, zero), weight_ih, weight_hh, bias, np.zeros_like(bias))
+
+    def __call__(self, arrays):
+        self.calls += 1
+        if self.calls > CALLS:
+            raise RuntimeError(f"the loss can be asked {CALLS} times, and this was one time more")
+        self.asked.append(self.calls)
+        output, *_ = self.forward(**arrays)
+        return float(np.sum(output * self.weight.astype(output.dtype)))
+
+
+def draw_backward(rng):
+    """Draw a small LSTM, a loss over it, and its gradients, some of them with a fault."""
+    T, B, D, H = draw_sizes(rng, 4, low=2, high=5)
+    shapes = {"x": (T, B, D), "weight_ih": (4 * H, D), "weight_hh": (4 * H, H), "bias": (4 * H,)}
+    arrays = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    faults = {name: str(rng.choice([*FAULTS, *["none"] * 6])) for name in arrays}
+    loss = LossBox(rng, (T, B, H), faults)
+    zero, (*_, cache) = np.zeros((B, H)), loss.forward(**arrays)
+    d_x, _, found = lstm_sequence_backward(loss.weight, (zero, zero), cache)
+    right = {"x": d_x, "weight_ih": found["weight_ih"], "weight_hh": found["weight_hh"], "bias": found["bias_ih"]}
+    return loss, arrays, {name: with_fault(value, faults[name], rng) for name, value in right.items()}
+
+
+def with_fault(gradient, fault, rng):
+    """Return a gradient with one of the faults."""
+    if fault == "moved":
+        return gradient[::-1].copy()
+    if fault == "number":
+        wrong = gradient.copy()
+        wrong.flat[int(rng.integers(1, wrong.size))] += np.max(np.abs(wrong))
+        return wrong
+    return gradient * {"percent": 1.02, "twice": 2.0}.get(fault, 1.0)
+
+
+def diagnose_verdicts(got, want, inputs):
+    loss, arrays, gradients = inputs
+    if not loss.asked:
+        return "the loss was not asked anything"
+    for name in want:
+        if bool(got[name]) and not want[name]:
+            return f"`{name}`: it lets a gradient pass {FAULTS[loss.faults[name]]}"
+        if want[name] and not got[name]:
+            why = f"it reaches {np.max(np.abs(gradients[name])):.0e}: is that your measure, and is eps well chosen?"
+            if arrays[name].dtype == np.float32:
+                why = "the loss was computed in float32: what does your eps leave of seven digits?"
+            return f"`{name}`: it refuses a gradient that is right; {why}"
+    return None
+
+
+register(
+    "judge_gradients",
+    chapter="numpy-lstm",
+    title="Which gradients are right?",
+    draw=draw_backward,
+    reference=lambda loss, arrays, gradients: {name: fault == "none" for name, fault in loss.faults.items()},
+    diagnose=diagnose_verdicts,
 )

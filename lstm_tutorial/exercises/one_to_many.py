@@ -351,3 +351,77 @@ register(
     reference=lambda: dict(PREDICTED),
     diagnose=diagnose_prediction,
 )
+
+
+# Two knobs of a sampler
+
+BUDGET = 20_000  # draws
+
+
+class Sampler:
+    """`draw(scores, n)`: n tokens at a hidden temperature, of a hidden number of tokens, the likeliest ones."""
+
+    def __init__(self, K, temperature, kept, seed):
+        self._K, self._temperature, self._kept = K, temperature, kept
+        self._left, self._rng = BUDGET, np.random.default_rng(seed)
+
+    def __call__(self, scores, n):
+        """Draw n tokens, an integer array (n,), with these scores (K,)."""
+        scores, n = np.asarray(scores, float), int(n)
+        if scores.shape != (self._K,) or not np.isfinite(scores).all():
+            raise ValueError(f"scores must be {self._K} finite numbers, got shape {scores.shape}")
+        if n > self._left:
+            raise ValueError(f"{n} draws were asked for, {self._left} of {BUDGET} are left")
+        self._left -= n
+        kept = np.argsort(-scores, kind="stable")[: self._kept]
+        return self._rng.choice(kept, size=n, p=softmax(scores[kept] / self._temperature))
+
+
+def draw_sampler(rng):
+    """A sampler, and the number of tokens that it knows."""
+    K = int(rng.integers(20, 31))
+    kept = int(rng.choice([K, rng.integers(2, 5), rng.integers(2, K - 2)]))
+    temperature = float(np.exp(rng.uniform(0.25, 0.9) * rng.choice([-1, 1])))
+    return Sampler(K, temperature, kept, int(rng.integers(1 << 30))), K
+
+
+def verify_knobs(answer, rng, draw, K):
+    """Say which knob the experiment misreads, and ask about the experiment."""
+    temperature, kept = answer
+    if not (np.isfinite(temperature) and temperature > 0 and kept == int(kept) and 2 <= kept <= K):
+        return "a temperature above 0 and a whole number from 2 to K are asked for, in this order"
+    if kept == K > draw._kept:
+        return "it says that no token is cut, and some never come: with equal scores, which tokens turn up?"
+    if kept < draw._kept:
+        return (
+            "it finds fewer tokens than are kept: some were too rare to turn up. For which scores are all tokens "
+            "that are kept equally frequent?"
+        )
+    if kept > draw._kept:
+        return "it finds more tokens than are kept: count those that were drawn, and each once"
+    ratio = temperature / draw._temperature
+    if abs(np.log(ratio)) < np.log(1.2):
+        return None
+    if abs(np.log(temperature * draw._temperature)) < np.log(1.15):
+        return "the number kept is right; this is one over the temperature: it divides a difference of scores"
+    start = "the number kept is right; the temperature is"
+    if abs(np.log(ratio)) < np.log(1.4):
+        return f"{start} off by more than a fifth: how sure is the share that you looked at, and does a cut change it?"
+    if ratio > 1:
+        return f"{start} too high: at temperature 1, how much more often comes a token whose score is larger by d?"
+    return (
+        f"{start} too low. A cut, too, makes a token more frequent: compare two tokens that are both kept, and divide "
+        "by how much their scores differ"
+    )
+
+
+register(
+    "find_the_knobs",
+    chapter="one-to-many",
+    title="Two knobs of a sampler",
+    draw=draw_sampler,
+    reference=lambda draw, K: (draw._temperature, draw._kept),
+    verify=verify_knobs,
+    names=("temperature", "kept"),
+    dtypes=("float64",),
+)

@@ -5,7 +5,7 @@ import numpy as np
 from lstm_tutorial.exercises.diagnosis import first_match
 from lstm_tutorial.exercises.registry import draw_sizes, register
 from lstm_tutorial.in_numpy.padding import valid_steps
-from lstm_tutorial.in_numpy.pooling import max_pool, max_pool_backward, mean_pool
+from lstm_tutorial.in_numpy.pooling import last_pool, max_pool, max_pool_backward, mean_pool
 
 # Three pools by hand
 
@@ -30,6 +30,8 @@ def diagnose_three(got, want, inputs):
         return "`mean`: the sum is divided by 5, but only 3 steps are valid"
     if np.allclose(average, NUMBERS.sum(axis=0), atol=2e-3):
         return "`mean`: this is the sum, not yet divided"
+    if np.allclose(average, NUMBERS.sum(axis=0) / 2, atol=2e-3):
+        return "`mean`: the sum is divided by 2, the number of units. Divide by the number of valid steps"
     return None
 
 
@@ -298,4 +300,138 @@ register(
     title="A pool that a click does not move",
     draw=draw_click,
     verify=verify_click,
+)
+
+
+# Which pool is in the box?
+
+POOLS, PADDINGS = ("last", "max", "mean"), ("ignored", "zeros", "read")
+
+
+class BlackBox:
+    """`pool(x, lengths)`: one unit's states (B, T) to (B,), pooled in a hidden way; a rising line follows."""
+
+    def __init__(self, kind, padding, slope, start):
+        self._kind, self._padding, self._slope, self._start, self._calls = kind, padding, slope, start, 10
+
+    def __call__(self, x, lengths):
+        """Pool a batch."""
+        x, lengths = np.asarray(x, float), np.asarray(lengths)
+        if x.ndim != 2 or lengths.shape != x.shape[:1] or lengths.min() < 1 or lengths.max() > x.shape[1]:
+            raise ValueError(f"x must be (B, T) and lengths (B,) from 1 to T, got {x.shape} and {lengths}")
+        if self._calls == 0:
+            raise ValueError("all 10 calls are spent: many sequences fit into one call")
+        self._calls -= 1
+        pool = {"last": last_pool, "max": max_pool, "mean": mean_pool}[self._kind]
+        x = x if self._padding == "read" else np.where(valid_steps(lengths, x[..., None])[..., 0], x, 0)
+        return self._slope * pool(x[..., None], lengths if self._padding == "ignored" else None)[:, 0] + self._start
+
+
+def draw_box(rng):
+    """One of nine boxes, with a line of its own behind it."""
+    return (BlackBox(str(rng.choice(POOLS)), str(rng.choice(PADDINGS)), *np.exp(rng.normal(size=1)), rng.normal()),)
+
+
+def diagnose_box(got, want, inputs):
+    """Ask about the experiment that took one kind for another."""
+    (mine, my_padding), (kind, padding) = ([str(each).strip().lower() for each in pair] for pair in (got, want))
+    if mine not in POOLS or my_padding not in PADDINGS:
+        return "say 'last', 'max' or 'mean', then 'ignored', 'zeros' or 'read'"
+    if mine != kind:
+        question = "raise a step that is neither the last nor the largest: which pool moves?"
+        if {mine, kind} == {"last", "max"}:
+            question = "lower the last step, where it is not the largest: which pool moves?"
+        return f"it takes {kind} for {mine}: {question}"
+    start = f"the pool is right; it takes a box whose padding is {padding} for one where it is {my_padding}: "
+    if padding == "ignored":
+        return start + "did the valid steps or the length change as well?"
+    if my_padding == "read":
+        return start + "whatever stands in the padding, only that it is there can matter. What did you compare?"
+    if padding == "read":
+        return start + "put something else into the padding than zeros, larger than any valid value"
+    if kind == "max":
+        return start + "when does a zero win a maximum? And one zero is as good as ten: compare with no padding at all"
+    return start + "compare with the same sequence on its own, without any padding"
+
+
+register(
+    "identify_pool",
+    chapter="pooling",
+    title="Which pool is in the box?",
+    draw=draw_box,
+    reference=lambda pool: (pool._kind, pool._padding),
+    names=("pool", "padding"),
+    diagnose=diagnose_box,
+    dtypes=("float64",),
+    trials=24,
+)
+
+
+# How many bad steps it bears
+
+
+class Pool:
+    """`pool(x)`: valid steps (B, n) to (B,); it bears so many bad ones, and some tests have a blind spot."""
+
+    def __init__(self, function, bears, blind_spot=""):
+        self._function, self._bears, self._blind_spot = function, bears, blind_spot
+
+    def __call__(self, x):
+        """Pool a batch."""
+        x = np.asarray(x, float)
+        if x.ndim != 2 or not np.isfinite(x).all():
+            raise ValueError(f"x must be (B, n) and finite, got shape {x.shape}")
+        return self._function(x)
+
+
+def draw_pool(rng):
+    """A pool that the name does not tell, and how many steps it pools."""
+    n = int(rng.choice([6, 9, 12]))
+    low, high = (int(k) for k in rng.permutation(n // 2)[:2])  # how many each end loses
+    limit = float(rng.uniform(50, 900))
+    kinds = [
+        Pool(lambda x: x.mean(axis=1), 0),
+        Pool(lambda x: x.max(axis=1), 0, "down"),
+        Pool(lambda x: x.min(axis=1), 0, "up"),
+        Pool(lambda x: x[:, -1], 0, "place"),
+        Pool(lambda x: np.median(x, axis=1), (n - 1) // 2),
+        Pool(lambda x: np.median(x[:, -5:], axis=1), 2, "place"),
+        Pool(lambda x: np.median(x.reshape(len(x), -1, 3).mean(axis=2), axis=1), (n // 3 - 1) // 2, "place"),
+        Pool(
+            lambda x: np.sort(x, axis=1)[:, low : n - high].mean(axis=1), min(low, high), "up" if low < high else "down"
+        ),
+        Pool(lambda x: limit * np.tanh(x / limit).mean(axis=1), n, "size"),
+    ]
+    return kinds[rng.integers(len(kinds))], n
+
+
+def verify_bears(answer, rng, pool, n):
+    """Ask for the attack that was left out."""
+    if isinstance(answer, bool) or not isinstance(answer, int | np.integer) or not 0 <= answer <= n:
+        return f"a whole number from 0 to n = {n} is asked for"
+    if answer == pool._bears:
+        return None
+    if answer > pool._bears:
+        question = {
+            "up": "bad steps may point down as well as up",
+            "down": "bad steps may point up as well as down",
+            "place": "it matters which steps are bad. Try them at the end, and try them apart as well as side by side",
+        }.get(pool._blind_spot, "were all bad steps on one side?")
+        if answer == n:
+            question = "not even with all steps bad was it carried away: was a bad value large enough?"
+        return f"it says {answer} of {n} for a pool that bears fewer: {question}"
+    question = "to move is not yet to be carried away. Does the result leave the range from −1,000 to 1,000?"
+    if pool._blind_spot == "size":
+        question = "it moves, but does it move without end? Make the bad values a thousand times larger and see"
+    return f"it says {answer} of {n} for a pool that bears more: {question}"
+
+
+register(
+    "bad_steps_borne",
+    chapter="pooling",
+    title="How many bad steps it bears",
+    draw=draw_pool,
+    verify=verify_bears,
+    dtypes=("float64",),
+    trials=24,
 )

@@ -6,9 +6,6 @@ from lstm_tutorial.exercises.diagnosis import first_match
 from lstm_tutorial.exercises.registry import draw_sizes, register
 from lstm_tutorial.in_numpy import LSTM, sigmoid
 
-GATES = ("i", "f", "c", "o")  # torch's order, in the letters of the literature
-
-
 # Two biases, by hand
 
 
@@ -88,54 +85,77 @@ register(
 )
 
 
-# From a paper's matrices to a state dict
+# A network from an ONNX file
 
 
-def draw_paper(rng):
-    """W (H, H + D) and b (H,) of each gate, as papers write them."""
+def draw_onnx(rng):
+    """A list with (W, R, B) for each layer, the rows of the gates in ONNX's order i, o, f, c."""
     D, H = draw_sizes(rng, 2)
-    weights = {f"W_{gate}": rng.normal(size=(H, H + D)) for gate in "fico"}
-    return (weights | {f"b_{gate}": rng.normal(size=H) for gate in "fico"},)
+    S, layers = int(rng.integers(1, 3)), []
+    for reads in [D] + [S * H] * int(rng.integers(0, 3)):
+        shapes = (S, 4 * H, reads), (S, 4 * H, H), (S, 8 * H)
+        layers.append(tuple(rng.normal(size=shape) for shape in shapes))
+    return (layers,)
 
 
-def to_state_dict(weights, h_first=True, order=GATES):
-    """Cut and stack them as torch does."""
-    H = len(weights["b_f"])
-    stacked = np.concatenate([weights[f"W_{gate}"] for gate in order])  # (4H, H + D)
-    bias = np.concatenate([weights[f"b_{gate}"] for gate in order])
-    cut = H if h_first else stacked.shape[1] - H
-    left, right = stacked[:, :cut].copy(), stacked[:, cut:].copy()
-    weight_ih, weight_hh = (right, left) if h_first else (left, right)
-    arrays = weight_ih, weight_hh, bias, np.zeros_like(bias)
-    return dict(zip(("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"), arrays, strict=True))
+def from_onnx(layers, order=(0, 2, 3, 1), biases=(0, 1), flip=False, suffix="_reverse"):
+    """Put the rows into torch's order and cut the biases; the arguments are what can go wrong."""
+
+    def torch_rows(rows):
+        blocks = np.split(rows, 4)
+        return np.concatenate([blocks[k] for k in order])
+
+    found = {}
+    for k, (W, R, B) in enumerate(layers):
+        for s in range(len(W)):
+            source, end = len(W) - 1 - s if flip else s, f"_l{k}{suffix if s else ''}"
+            halves = np.split(B[source], 2)
+            rows = W[source], R[source], halves[biases[0]], halves[biases[1]]
+            for name, array in zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), rows, strict=True):
+                found[name + end] = torch_rows(array)
+    return found
 
 
-def diagnose_state_dict(got, want, inputs):
+def diagnose_onnx(got, want, inputs):
     """Name the mix-up."""
-    other = to_state_dict(*inputs, h_first=False)
-    bias = want["bias_ih_l0"]
-    orders = {"f, i, c, o, the order of papers": "fico", "i, f, o, c": "ifoc", "i, o, f, c": "iofc"}
-    turns = {"the columns of h come first in W [h, x]": other}
-    turns |= {
-        f"the gates stand in the order {words}; torch's is i, f, g, o": to_state_dict(*inputs, order=order)
-        for words, order in orders.items()
+    (layers,) = inputs
+    unsorted = from_onnx(layers, order=range(4))
+    weights_only = {name: unsorted[name] if "bias" in name else value for name, value in want.items()}
+    biases_only = {name: unsorted[name] if "weight" in name else value for name, value in want.items()}
+    summed = {name: value.copy() for name, value in want.items()}
+    for name in [each for each in want if each.startswith("bias_ih")]:
+        summed[name] += summed[name.replace("_ih", "_hh")]
+        summed[name.replace("_ih", "_hh")] *= 0
+    turns = {
+        "the rows stand as the file has them, i, o, f, c: torch's order is i, f, g, o": unsorted,
+        "the weights are right, the rows of the biases stand as the file has them": weights_only,
+        "the biases are right, the rows of the weights stand as the file has them": biases_only,
+        "the rows have moved the wrong way: block 1 of the file is o, so where does o go?": from_onnx(
+            layers, order=(0, 3, 1, 2)
+        ),
+        "only two gates have changed places: f moves to the second place, and both c and o move too": from_onnx(
+            layers, order=(0, 2, 1, 3)
+        ),
+        "the two halves of B are exchanged: the first belongs to W": from_onnx(layers, biases=(1, 0)),
+        "the two halves of B are added up: torch has a place for each": summed,
+        "the directions are exchanged: forward stands first in the file": from_onnx(layers, flip=True),
     }
-    turns["the bias stands in both places, so the gates see it twice"] = want | {"bias_hh_l0": bias}
-    turns["each bias stands in `bias_hh_l0`, it was to stand in `bias_ih_l0`"] = want | {
-        "bias_ih_l0": 0 * bias,
-        "bias_hh_l0": bias,
-    }
-    return first_match(got, turns)
+    return first_match(got, {words: value for words, value in turns.items() if not _equal(value, want)})
+
+
+def _equal(a, b):
+    return all(np.array_equal(a[name], b[name]) for name in b)
 
 
 register(
-    "to_state_dict",
+    "from_onnx",
     chapter="pytorch-lstm",
-    title="From a paper to a state dict",
-    draw=draw_paper,
-    reference=to_state_dict,
-    axes=("4H D", "4H H", "4H", "4H"),
-    diagnose=diagnose_state_dict,
+    title="A network from an ONNX file",
+    draw=draw_onnx,
+    reference=from_onnx,
+    axes=("4H D", "4H H", "4H", "4H") * 6,
+    diagnose=diagnose_onnx,
+    trials=18,  # layers and directions all have to come up
 )
 
 
@@ -281,6 +301,77 @@ register(
     draw=draw_state_dict,
     verify=verify_mended,
     trials=6,
+)
+
+
+# Is it a twin?
+
+KINDS = ("twin", "float32", "cut", "no state", "clipped")
+
+
+class Box:
+    """An LSTM with the weights of a `torch.nn.LSTM`, right or with one hidden fault."""
+
+    def __init__(self, lstm, kind):
+        self._weights, self._kind = [parameter.detach() for parameter in lstm.parameters()], kind
+
+    def __call__(self, x, state=None):
+        """x (T, B, D), state (h_0, c_0) or None -> output (T, B, H), (h_n, c_n)"""
+        import torch
+
+        from lstm_tutorial.in_torch.cell import step_from_sums
+
+        def rounded(value):
+            return value.float() if self._kind == "float32" else value
+
+        weight_ih, weight_hh, bias_ih, bias_hh = (rounded(weight) for weight in self._weights)
+        h = c = rounded(x.new_zeros(*x.shape[1:-1], weight_hh.shape[1]))
+        if state is not None and self._kind != "no state":
+            h, c = (rounded(each[0]) for each in state)
+        output = []
+        for x_t in rounded(x):
+            h = h.detach() if self._kind == "cut" else h
+            z = x_t @ weight_ih.T + h @ weight_hh.T + bias_ih + bias_hh
+            (h, c), _ = step_from_sums(z.clamp(-6, 6) if self._kind == "clipped" else z, c)
+            output.append(h)
+        h, c = h.to(x.dtype), c.to(x.dtype)
+        return torch.stack(output).to(x.dtype), (h[None], c[None])
+
+
+def draw_box(rng):
+    """A `torch.nn.LSTM` and a box that claims to be its twin."""
+    lstm, _ = draw_network_and_input(rng)
+    return lstm, Box(lstm, str(rng.choice(KINDS)))
+
+
+def diagnose_kind(got, want, inputs):
+    """Say what the experiment has missed."""
+    word = str(got).strip().casefold()
+    if word not in KINDS:
+        return f"`{word}` is none of the five words: {', '.join(KINDS)}"
+    missed = {
+        "float32": "at which distance do you call two results equal? Rounding in float64 stays near 1e-16",
+        "cut": "its outputs are right, so no comparison of outputs shows it: what about gradients, over several steps?",
+        "no state": "from which states did both start?",
+        "clipped": "on ordinary inputs it is right: how large were the sums that you tried?",
+    }
+    if want == "twin":
+        return f'it calls a right twin "{word}": two right programs round differently, so how far apart may they be?'
+    if word == "float32":
+        return f'it takes "{want}" for rounding: how large is a difference that comes from float32?'
+    return f'it takes a box of the kind "{want}" for "{word}": {missed[want]}'
+
+
+register(
+    "judge_twin",
+    chapter="pytorch-lstm",
+    title="Is it a twin?",
+    draw=draw_box,
+    reference=lambda lstm, box: box._kind,
+    diagnose=diagnose_kind,
+    names=("the verdict",),
+    dtypes=("float64",),
+    trials=20,
 )
 
 

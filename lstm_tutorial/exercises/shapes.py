@@ -232,6 +232,71 @@ register(
 )
 
 
+# Which axis is time?
+
+CALLS = 4
+
+
+class Network:
+    """A network that reads along one of two axes, in a hidden direction, and may be called a few times."""
+
+    def __init__(self, lstm, axis, direction):
+        self._lstm, self._axis, self._direction, self._calls = lstm, axis, direction, 0
+
+    def __call__(self, x):
+        """x (n, m, D) -> output (n, m, width)"""
+        self._calls += 1
+        if self._calls > CALLS:
+            raise RuntimeError(f"the budget of {CALLS} calls is spent")
+        x = np.swapaxes(x, 0, self._axis)  # time first
+        output = self._lstm(x[::-1])[0][::-1] if self._direction == "reverse" else self._lstm(x)[0]
+        return np.swapaxes(output, 0, self._axis)
+
+
+def draw_hidden_axis(rng):
+    """A network of unknown axis and direction, and D; its width does not tell how many directions it has."""
+    D, half = int(rng.integers(2, 6)), int(rng.integers(2, 5))
+    direction = str(rng.choice(["forward", "reverse", "both"]))
+    both = direction == "both"
+    lstm = LSTM(D, half if both else 2 * half, bidirectional=both, dtype="float64", rng=rng)
+    return Network(lstm, int(rng.integers(2)), direction), D
+
+
+def diagnose_axis(got, want, inputs):
+    """Say what the experiment has missed."""
+    (axis, direction), (right_axis, right) = got, want
+    direction = str(direction).strip().casefold()
+    if axis not in (0, 1) or direction not in ("forward", "reverse", "both"):
+        return 'the axis is 0 or 1, the direction "forward", "reverse" or "both"'
+    if axis != right_axis:
+        return "it takes the batch for time: when one place changes, along which axis does the change spread?"
+    if right == "both":
+        side = "before" if direction == "forward" else "after"
+        return (
+            f'it takes a network that reads both ways for a "{direction}" one: was there anything {side} the changed '
+            "step, and did you look there?"
+        )
+    if direction == "both":
+        return f'it says that a "{right}" network reads both ways: on which sides of the changed step do outputs move?'
+    return (
+        f'it takes a "{right}" network for a "{direction}" one: a forward one carries a change to later steps, '
+        "so where did you look?"
+    )
+
+
+register(
+    "find_time_axis",
+    chapter="shapes",
+    title="Which axis is time?",
+    draw=draw_hidden_axis,
+    reference=lambda network, D: (network._axis, network._direction),
+    diagnose=diagnose_axis,
+    names=("axis", "direction"),
+    dtypes=("float64",),
+    trials=18,
+)
+
+
 # What the reverse half sees
 
 
@@ -279,6 +344,63 @@ register(
     diagnose=diagnose_sees,
     names=("the matrix",),
     axes=("T T",),
+)
+
+
+# What does this reader read?
+
+FAULTS = {
+    "same step": "of the two halves, which moves with the first step of a sequence?",
+    "padding": "does the answer move when the padding does? Zeros are an input like others",
+    "last column": "what does it say about a sequence that is shorter than the batch?",
+    "mixed": "whose rows move when one sequence changes?",
+}
+
+
+class Reader:
+    """A bidirectional reader of a padded batch, right or with one hidden fault."""
+
+    def __init__(self, lstm, kind):
+        self._lstm, self._kind = lstm, kind
+
+    def __call__(self, x, lengths):
+        """x (B, T, D), lengths (B,) -> (B, 2H)"""
+        rows, lengths = np.arange(len(x)), np.asarray(lengths)
+        output, (h_n, _) = self._lstm(x, lengths=None if self._kind == "padding" else lengths)
+        if self._kind == "padding":
+            return both_ends(output, lengths)
+        if self._kind == "mixed":
+            return h_n.reshape(len(x), -1)
+        return {"same step": output[rows, lengths - 1], "last column": output[:, -1]}.get(self._kind, join(h_n))
+
+
+def draw_black_box(rng):
+    """A reader of a hidden kind, and D."""
+    D, H = draw_sizes(rng, 2, low=2)
+    lstm = LSTM(D, H, batch_first=True, bidirectional=True, dtype="float64", rng=rng)
+    return Reader(lstm, str(rng.choice(["right", *FAULTS]))), D
+
+
+def diagnose_reader(got, want, inputs):
+    """Say what the experiment has missed."""
+    word = str(got).strip().casefold()
+    if word not in ("right", *FAULTS):
+        return f"`{word}` is none of the five words: right, {', '.join(FAULTS)}"
+    if want == "right":
+        return f'it calls a right reader "{word}": {FAULTS[word]}'
+    return f'it takes a reader of the kind "{want}" for "{word}": {FAULTS[want]}'
+
+
+register(
+    "judge_reader",
+    chapter="shapes",
+    title="What does this reader read?",
+    draw=draw_black_box,
+    reference=lambda reader, D: reader._kind,
+    diagnose=diagnose_reader,
+    names=("the verdict",),
+    dtypes=("float64",),
+    trials=20,
 )
 
 

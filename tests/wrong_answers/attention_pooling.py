@@ -64,6 +64,41 @@ def pool(weight=((20, 20), (20, 20)), bias=(-10, -30), query=((6, -6),)):
     return tuple(np.array(each, float) for each in (weight, bias, query))
 
 
+def shares(pool, length, T):
+    """The shares of the valid steps of a sequence with so many columns."""
+    weights = pool(np.repeat(np.eye(T)[..., None], 4, axis=2), np.full(T, length))[:length, 0]
+    return weights / weights.sum()
+
+
+def weigh(mask="numbers", sums=True, columns=True, rising=False, alike=False):
+    """An experiment on a hidden pool, right or with a fault."""
+
+    def experiment(pool):
+        x, y, padding = np.random.default_rng(0).normal(size=(3, 1, 8, 4))
+        x[:, 3:] *= mask != "zeros"
+        three, other = np.array([3]), y if sums else x
+        again = {"cut": x[:, :3], "zeros": x, "numbers": np.concatenate([x[:, :3], padding[:, 3:]], axis=1)}
+        before = pool(x, three)
+        masks = np.allclose(before, pool(again[mask], three))
+        if not np.allclose(before + pool(other, three), pool(x + other, three)):
+            return "content", masks
+        whole, padded, short = (shares(pool, *sizes) for sizes in ((5, 5), (3, 5), (3, 3)))
+        if alike or np.allclose(whole, whole[0]):
+            return "equal", masks
+        if columns and not np.allclose(padded, short):
+            return "column", masks
+        first = whole[-1] < whole[0] if rising else np.allclose(whole[:3] / whole[:3].sum(), short)
+        return "position" if first else "age", masks
+
+    return experiment
+
+
+def step_by_step(pool):
+    """A call for each step."""
+    weights = [pool(np.eye(12)[None, t, :, None] * np.ones(4), [12])[0, 0] for t in range(12)]
+    return "equal" if np.ptp(weights) == 0 else "age", True
+
+
 WRONG = {
     "attended_by_hand": [
         (lambda: five(softmax([1, 2, 0, 5])), "over which steps must the softmax sum"),
@@ -134,5 +169,17 @@ WRONG = {
         (lambda: pool(query=((6, -5),)), "where no step differs"),
         (lambda: pool(query=((-6, 6),)), "turn the signs"),
         (lambda: pool(query=(6, -6)), "where (1, 2) is expected"),
+    ],
+    "what_weighs": [
+        (weigh(sums=False), "some scores see a direction alone"),
+        (weigh(mask="cut"), "change the numbers in the padding and nothing else"),
+        (weigh(mask="zeros"), "zeros in the padding take a share"),
+        (weigh(columns=False), "pad the same valid steps further"),
+        (weigh(rising=True), "both may rise and both may fall"),
+        (weigh(alike=True), "let one step alone differ"),
+        (step_by_step, "this was the ninth call"),
+        (lambda pool: ("equal", True), "was never called"),
+        (lambda pool: ("decay", True), "the kind is one of"),
+        (lambda pool: "age", "a word came where 2 results"),
     ],
 }

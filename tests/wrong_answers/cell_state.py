@@ -5,32 +5,6 @@ import numpy as np
 from lstm_tutorial.in_numpy import lstm_cell, sigmoid_slope, tanh_slope
 
 
-def states(f, i, g, c_0, step=lambda f, i, g, c: f * c + i * g):
-    """All cell states, by a step that may be wrong."""
-    c, found = c_0, []
-    for t in range(len(f)):
-        c = step(f[t], i[t], g[t], c)
-        found.append(c)
-    return np.stack(found)
-
-
-def with_c_0(f, i, g, c_0):
-    return np.concatenate([c_0[None], states(f, i, g, c_0)])
-
-
-def one_late(f, i, g, c_0):
-    return with_c_0(f, i, g, c_0)[:-1]
-
-
-def in_place(f, i, g, c_0):
-    found = []
-    for t in range(len(f)):
-        c_0 *= f[t]
-        c_0 += i[t] * g[t]
-        found.append(c_0.copy())
-    return np.stack(found)
-
-
 def split(f, i, g, c_prev, o_prev, weight_hh):
     """Return the right parts and what they are made of."""
     W_i, W_f, W_g, _ = np.split(weight_hh, 4)
@@ -123,6 +97,22 @@ def unit(half_life, turn=1, forget_weight=0.0, recurrent=0.0, candidate=1.0, bas
     return weight_ih, np.full((4, 1), recurrent), np.array([-turn * b, b, 0.0, 0.0])
 
 
+def boxed(at=600, nudge=0.01, control=True, share=None):
+    """Nudge a unit, and see after how many steps half of the difference is left; with what can go wrong in it."""
+
+    def answer(box):
+        silent = np.zeros(1000)
+        nudged = silent.copy()
+        nudged[at] = nudge
+        left = box(nudged) - (box(silent) if control else 0)
+        left = np.abs(left[at:] / left[at])
+        n = int(np.argmax(left < 0.25)) if np.any(left < 0.25) else 100
+        half_life = np.log(2) / -np.log(min(left[n], 0.999)) * n
+        return half_life if share is None else share(half_life)
+
+    return answer
+
+
 WRONG = {
     "one_step_by_hand": [
         (lambda: {"c": -0.927, "h": -0.678}, "`c` is squashed"),
@@ -135,16 +125,14 @@ WRONG = {
         (lambda: {"c": -1.594, "h": -0.673}, "a sigmoid where tanh is expected"),
         (lambda: {"c": -0.678, "h": -1.637}, "`c` holds `h`"),
     ],
-    "cell_states": [
-        (lambda f, i, g, c_0: f * c_0 + i * g, "starts from `c_0` again"),
-        (lambda f, i, g, c_0: states(f, i, g, np.zeros_like(c_0)), "not from `c_0`"),
-        (lambda f, i, g, c_0: states(f, i, g, c_0, lambda f, i, g, c: np.tanh(f * c + i * g)), "squashed on its way"),
-        (lambda f, i, g, c_0: states(i, f, g, c_0), "the other way round"),
-        (lambda f, i, g, c_0: states(f, i, g, c_0)[-1], "is the time axis lost"),
-        (with_c_0, "the time axis is one too long"),
-        (one_late, "lacks the last state"),
-        (in_place, "changed its argument `c_0` in place"),
-        (lambda f, i, g, c_0: c_0 + np.cumsum(i * g, axis=0), "nothing is forgotten"),
+    "steps_to_turn": [
+        (lambda: [1, 1, 1, 1], "the sign of the cell state"),
+        (lambda: [101, 101, 101, 101], "only at f = 1 does the cell state climb to 100"),
+        (lambda: [4, 14, 67, 100], "the cell state is 0 after as many steps down as up"),
+        (lambda: [3, 13, 66, 100], "the steps before it turns"),
+        (lambda: [4, 14, 139, 101], "too few to climb to the top"),
+        (lambda: [4, 14, 67], "3 results came where 4"),
+        (lambda: [4, 20, 67, 101], "`f = 0.95`: the number is too large"),
     ],
     "bias_for_half_life": [
         (lambda n: 2 ** (-1 / n), "the forget gate itself"),
@@ -178,5 +166,15 @@ WRONG = {
         (lambda n: unit(n, recurrent=0.5), "should not depend on h"),
         (lambda n: unit(n, candidate=2.0), "the candidate is not tanh(x)"),
         (lambda n: tuple(each.T for each in unit(n)), "is it transposed"),
+    ],
+    "half_life_of": [
+        (boxed(at=0), "you nudged at step 0"),
+        (boxed(nudge=3), "a nudge of 3 moves c so far"),
+        (boxed(control=False), "what would h have been without the nudge"),
+        (boxed(share=lambda n: n / np.log(2)), "1/e is left"),
+        (boxed(share=lambda n: 2 ** (-1 / n)), "this is the forget gate"),
+        (boxed(share=round), "the half lies between two steps"),
+        (lambda box: float(len(box(np.zeros(7)))), "in none of your runs does the input ever change"),
+        (lambda box: 10.0, "the unit was not run"),
     ],
 }

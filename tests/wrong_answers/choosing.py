@@ -52,6 +52,30 @@ def of_attention(**what):
     return lambda: plan(change=lambda run: what if run["pool"] == "attention" else {})
 
 
+def why(seeds=(1, 2), rates=(0.003, 0.03), most=3000, ahead=10, other_seeds=True, at_once=False, rising=False):
+    """An experiment on why a network failed, right or with a fault."""
+
+    def experiment(train, counts):
+        bar = train(0, 0.01, 300) + 8 if rising else counts + ahead
+
+        def cured(rate=0.01, updates=300):
+            return max(train(seed, rate, updates) for seed in seeds) > bar
+
+        if other_seeds and cured():
+            return "seed"
+        if any(cured(rate, most if at_once else 300) for rate in rates):
+            return "rate"
+        return "updates" if cured(updates=most) else "structure"
+
+    return experiment
+
+
+def whole_grid(train, counts):
+    """Everything, on all seeds."""
+    scores = {rate: [train(seed, rate, 3000) for seed in range(5)] for rate in (0.003, 0.01, 0.03)}
+    return max(scores, key=scores.get)
+
+
 WRONG = {
     "gaps_by_hand": [
         (lambda: (-2.0, 0.0, -0.5, -0.5, -0.8), "padding is read"),
@@ -134,5 +158,18 @@ WRONG = {
         (lambda: {"runs": plan()["runs"]}, "the plan lacks"),
         (lambda: plan()["runs"], "where a dict is expected"),
         (lambda: plan(runs=[]), "every run must be a dict"),
+    ],
+    "why_it_failed": [
+        (why(seeds=(0,)), "on seed 0 alone"),
+        (why(other_seeds=False), "not tried another seed"),
+        (why(rates=(0.03,)), "not tried a rate of 0.003"),
+        (why(most=1000), "not tried 3,000 updates"),
+        (why(rates=(0.03,), most=2800, at_once=True), "rate and updates had both changed"),
+        (why(rising=True), "to what the counts score, and stay there"),
+        (why(ahead=80), "what did you compare that score with"),
+        (whole_grid, "the budget is spent"),
+        (lambda train, counts: "structure", "nothing was trained"),
+        (lambda train, counts: "capacity", "the cause is one of"),
+        (lambda train, counts: train(0, 0.02, 300), "rates (0.003, 0.01, 0.03)"),
     ],
 }

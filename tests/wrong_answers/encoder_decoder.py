@@ -57,8 +57,8 @@ def beams(so_far, after, kind):
     W, K = after.shape
     total = so_far[:, None] + after
     if kind == "each":
-        token = total.argmax(1)
-        return total[np.arange(W), token], np.arange(W), token
+        order = np.argsort(-total.max(1))
+        return total.max(1)[order], order, total.argmax(1)[order]
     if kind == "forgets":
         best = np.argsort(-after, axis=None)[:W]
         return after.ravel()[best], best // K, best % K
@@ -74,6 +74,42 @@ def beams(so_far, after, kind):
     if kind == "swapped":
         return total.ravel()[best], best % K, best // K
     return total.ravel()[best], best // K, best % K
+
+
+def leaks(other_phones=6, alone=False, last_only=False, lengths="always", company=20, own_target=True):
+    """An experiment for each of the three leaks, right or with a fault."""
+
+    def find(write, letters, phones):
+        rng = np.random.default_rng(1)
+        words = rng.integers(1, letters + 1, size=(1 if alone else 30, 3)).tolist()
+
+        def targets(n):
+            return rng.integers(1, phones + 1, size=(len(words), n)).tolist()
+
+        given, other = targets(6), targets(other_phones)
+        plain = write(words, given)
+        if last_only:
+            other = [row[:-1] + [1 + row[-1] % phones] for row in given]
+        beside = given if own_target else targets(6)
+        ends = {n: [len(row) == n for row in write(words, targets(n))] for n in (3, 9)}
+        taken = {"always": all(ends[3] + ends[9]), "once": any(ends[3] + ends[9])}
+        taken["differs"] = [len(row) for row in write(words, targets(9))] != [len(row) for row in plain]
+        return {
+            "is fed the target": write(words, other) != plain,
+            "takes the target's length": taken[lengths],
+            "reads its padding": write([*words, [1] * company], [*beside, [1]])[:-1] != plain,
+        }
+
+    return find
+
+
+def word_by_word(write, letters, phones):
+    return {"reads its padding": [write([[k % letters + 1]], [[1]]) for k in range(50)]}
+
+
+def verdicts(value):
+    keys = ("is fed the target", "takes the target's length", "reads its padding")
+    return lambda write, letters, phones: dict.fromkeys(keys, value)
 
 
 WRONG = {
@@ -93,7 +129,7 @@ WRONG = {
         (lambda *given: pairs(*given, past=given[3]), "at every step of the padding"),
         (lambda *given: pairs(*given, in_feed=-100), "no embedding has such a token"),
         (stop_in_last_column, "last column"),
-        (lambda *given: tuple(part[:, :-1] for part in pairs(*given)), "where (7, 7)"),
+        (lambda *given: tuple(part[:, :-1] for part in pairs(*given)), "`fed` has shape"),
         (lambda *given: pairs(*given)[::-1], "another order"),
     ],
     "attend": [
@@ -103,7 +139,7 @@ WRONG = {
         (lambda *given: weigh(*given, axis=0), "runs over the batch"),
         (lambda *given: weigh(*given, scale=np.sqrt(given[0].shape[-1])), "divided by the root"),
         (mean_of_valid, "the query is not used"),
-        (lambda *given: weigh(*given)[::-1], "has shape"),
+        (lambda *given: weigh(*given)[::-1], "`context` has shape"),
     ],
     "spell_greedily": [
         (lambda *given: writer(*given, keep_stop=True), "stop token is in the answer"),
@@ -115,10 +151,15 @@ WRONG = {
         (lambda *given: 3, "a list of tokens"),
     ],
     "beam_by_hand": [
-        (lambda: (0.24, 0.24), "keeps both first phones"),
-        (lambda: (0.6, 0.32), "multiply the two"),
-        (lambda: (0.24, 0.56), "added up"),
-        (lambda: (0.24, 0.8), "first phone's belongs"),
+        (lambda: (0.16, 0.16, 0.16), "keeps two first phones"),
+        (lambda: (0.16, 0.225, 0.225), "has dropped"),
+        (lambda: (0.16, 0.21, 0.21), "keeps all three"),
+        (lambda: (0.4, 0.35, 0.25), "a first phone's probability alone"),
+        (lambda: (0.4, 0.6, 0.9), "these are second phones' probabilities"),
+        (lambda: (0.16, 0.37, 0.595), "added up"),
+        (lambda: (0.225, 0.225, 0.225), "give up every first phone"),
+        (lambda: (0.21, 0.225, 0.225), "then the likeliest second one"),
+        (lambda: (0.16, 0.225), "2 results came where 3"),
     ],
     "beam_step": [
         (lambda a, b: beams(a, b, "each"), "continued once"),
@@ -128,5 +169,18 @@ WRONG = {
         (lambda a, b: beams(a, b, "times"), "their logarithms add"),
         (lambda a, b: beams(a, b, "alone"), "new tokens alone"),
         (lambda a, b: beams(a, b, "swapped"), "swapped"),
+    ],
+    "find_leaks": [
+        (leaks(last_only=True), "and which at none"),
+        (leaks(other_phones=3), "did the target's length change as well"),
+        (leaks(lengths="once"), "hit a target's length by chance"),
+        (leaks(lengths="differs"), "make it stop elsewhere"),
+        (leaks(company=3), "put a short word beside a long one"),
+        (leaks(own_target=False), "did anything but the company change"),
+        (leaks(alone=True), "it need not show in each"),
+        (verdicts(True), "and that one does not"),
+        (verdicts(False), "it overlooks that a writer"),
+        (word_by_word, "all 40 calls are spent"),
+        (lambda write, letters, phones: True, "a dict with the keys"),
     ],
 }

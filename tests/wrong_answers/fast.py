@@ -70,6 +70,18 @@ def fit(x, bias, room):
     return max(1, room // (x.shape[1] * len(bias)))
 
 
+def race(number, rounds=40, turns=True):
+    """Take times, in turns or one program after the other, and make a number of them, old and new."""
+
+    def experiment(clock):
+        names = ["old", "new"] * rounds if turns else ["old"] * rounds + ["new"] * rounds
+        times = np.array([clock(name) for name in names])
+        old, new = times.reshape(rounds, 2).T if turns else times.reshape(2, rounds)
+        return float(number(old, new))
+
+    return experiment
+
+
 WRONG = {
     "step_costs": [
         (lambda: (1048576, 2097152, 20480, 393216), "a multiplication and an addition"),
@@ -139,5 +151,19 @@ WRONG = {
         (lambda x, w, b, room: cut(all_sums(x, w, b).swapaxes(0, 1), fit(x, b, room)), "every chunk must have shape"),
         (lambda x, w, b, room: [all_sums(x, w, b)[:0], *cut(all_sums(x, w, b), fit(x, b, room))], "without a step"),
         (lambda x, w, b, room: cut(all_sums(np.tanh(x), w, b), fit(x, b, room)), "rows and steps belong"),
+    ],
+    "fair_race": [
+        (race(lambda old, new: np.median(new) / np.median(old), turns=False), "hardly take turns"),
+        (race(lambda old, new: new.min() / old.min(), turns=False), "hardly take turns"),
+        (race(lambda old, new: new.mean() / old.mean()), "counts with all its length"),
+        (race(lambda old, new: (new / old).mean()), "follows each interrupted call"),
+        (race(lambda old, new: np.median(new) / np.median(old)), "median is taken by itself"),
+        (race(lambda old, new: new.min() / old.min()), "the fastest calls of the two"),
+        (race(lambda old, new: np.median(old / new)), "turn it over"),
+        (race(lambda old, new: np.median(new - old)), "the number does not follow"),
+        (race(lambda old, new: new[0] / old[0], rounds=1), "you took 2 times of 80"),
+        (race(lambda old, new: np.median(new / old), rounds=50), "the stopwatch takes 80 times"),
+        (lambda clock: 1.0, "never started"),
+        (lambda clock: clock("new") < clock("old"), "a truth value where a number"),
     ],
 }

@@ -1,8 +1,10 @@
 """Plausible wrong answers to the exercises of the chapter gates, and words of the message each must get."""
 
+from itertools import permutations
+
 import numpy as np
 
-from lstm_tutorial.in_numpy import sigmoid
+from lstm_tutorial.in_numpy import lstm_cell, sigmoid
 
 
 def layer(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
@@ -74,6 +76,63 @@ def depth(i, f, g, o=(0, 0, 0, 20)):
     return rows
 
 
+def panel(steps=None, c=2.0, shown=lambda h: abs(h) > 0.3):
+    """Run the unit once and read its five steps; the faults lie in what it is asked, or in how it is read."""
+    right = [[0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 1, 1], [3, 0, 0, 1], [3, 1, 0, 1]]
+    patterns = {
+        (1, 0, 0, 0, 1): "none",
+        (1, 0, 0, 1, 1): "input open",
+        (1, 0, 0, 0, 0): "input shut",
+        (1, 0, 1, 1, 1): "forget open",
+        (0, 0, 0, 0, 1): "forget shut",
+        (1, 1, 0, 0, 1): "output open",
+        (0, 0, 0, 0, 0): "output shut",
+    }
+
+    def run(box):
+        x = np.array(right if steps is None else [steps.get(t, row) for t, row in enumerate(right)], float)
+        seen = tuple(int(shown(h)) for h in box(x, c))
+        near = min(patterns, key=lambda pattern: sum(a != b for a, b in zip(pattern, seen)))
+        return patterns[near]
+
+    return run
+
+
+def four_runs(box):
+    return [box(np.zeros((1, 4))) for _ in range(4)] and "none"
+
+
+def by_simulation(T=5, H=3, scale=1.5, runs=1):
+    """Compare with one's own LSTM under all 24 orders; weak where the weights are small or the run is short."""
+
+    def answer(library):
+        rng = np.random.default_rng(0)
+        x, weights = np.ones((T, 2)), [scale * rng.normal(size=shape) for shape in ((4 * H, 2), (4 * H, H), (4 * H,))]
+        for _ in range(runs):
+            h = library(x, *weights)
+        misses = {}
+        for order in permutations("ifgo"):
+            rows = [dict(zip(order, np.split(each, 4))) for each in weights]
+            mine = [np.concatenate([each[name] for name in "ifgo"]) for each in rows]
+            state, found = (np.zeros(H), np.zeros(H)), []
+            for x_t in x:
+                state, _ = lstm_cell(x_t, state, *mine, np.zeros(4 * H))
+                found.append(state[0])
+            misses["".join(order)] = float(np.abs(np.array(found) - h).max().round(2))
+        return min(misses, key=misses.get)
+
+    return answer
+
+
+def confuses(find, a, b):
+    """An experiment that cannot tell two answers, or two letters of an answer, apart."""
+
+    def answer(box):
+        return find(box).replace(a, "?").replace(b, a).replace("?", b)
+
+    return answer
+
+
 WRONG = {
     "kept_by_hand": [
         (lambda: 0.62, "not what is kept: multiply"),
@@ -129,5 +188,27 @@ WRONG = {
         # the rows f and i swapped
         (depth((0, 0, -40, 20), (0, 0, 0, 20), (20, -20, 0, 0)), "goes wrong at a reset"),
         (lambda: (np.zeros((3, 4)), np.zeros(4)), "`weight_ih` has shape"),
+    ],
+    "stuck_gate": [
+        (confuses(panel(), "input shut", "output shut"), "start from a cell state that nobody had to write"),
+        (confuses(panel(), "forget shut", "output shut"), "look in the very step that writes"),
+        (panel({3: [0, 0, 0, 1]}), "where a value comes without a write"),
+        (panel({2: [0, 0, 1, 0]}), "where something in the cell is erased"),
+        (panel({1: [0, 0, 0, 1]}), "a shut one near 0"),
+        (panel(shown=lambda h: h > 0.3), "whose output gate is stuck open for one"),
+        (panel(shown=lambda h: h != 0), "where something should stay"),
+        (four_runs, "the unit runs three times"),
+        (lambda box: "none", "the unit was not run"),
+        (lambda box: "the forget gate", "the answers are none, input open"),
+    ],
+    "row_order": [
+        (by_simulation(T=1, scale=0.1), "a single step starts from an empty cell"),
+        (by_simulation(scale=0.02), "is there anything in the cell to keep"),
+        (confuses(by_simulation(), "i", "o"), "i and o are taken for each other"),
+        (confuses(by_simulation(), "f", "i"), "i and f are taken for each other"),
+        (confuses(by_simulation(), "g", "i"), "only the candidate can be negative"),
+        (by_simulation(runs=7), "the library runs six times"),
+        (lambda library: "ifgo", "the library was not run"),
+        (lambda library: "igo", "each once"),
     ],
 }

@@ -73,6 +73,62 @@ def unit(f=0.0, g=5.0, i=0.0, bias=(10, 10, 0, 10), head=(1, 1), head_bias=-1.2)
     )
 
 
+def probe(padding=True, consonant=True, wider=True, weight=True, alike=False, default="answers"):
+    """Experiments on a loss, some of them left out; `alike` gives every sequence one answer."""
+
+    def what_it_counts(loss, K):
+        scores = np.random.default_rng(1).normal(size=(2, 4, K))
+        scores[1, 0] = scores[0, 0]
+        y = np.full((2, 4), -100)
+        y[:, 0] = 1
+        y[0, 1] = -100 if alike else 0
+        lengths = np.array([3, 3])
+        before = loss(scores, y, lengths)
+
+        def change(b, t):
+            other = scores.copy()
+            other[b, t, 0] += 1
+            return loss(other, y, lengths) - before
+
+        if padding and change(0, 3) != 0:
+            return "every step"
+        if consonant and change(0, 2) != 0:
+            return "inside lengths"
+        if wider:
+            more = np.pad(y, ((0, 0), (0, 1)), constant_values=-100)
+            if loss(np.pad(scores, ((0, 0), (0, 1), (0, 0))), more, lengths) < 0.9 * before:
+                return "diluted"
+        return "by sequence" if weight and not np.isclose(change(0, 0), change(1, 0)) else default
+
+    return what_it_counts
+
+
+def by_its_value(loss, K):
+    """Compare one number with what each kind would give, with natural logarithms."""
+    scores = np.random.default_rng(0).normal(size=(2, 4, K))
+    y, lengths = np.array([[0, 1, -100, -100], [1, -100, -100, -100]]), np.array([3, 3])
+    _, _, surprise, counted = parts_of(scores, y)
+    inside = np.arange(4) < lengths[:, None]
+    values = {
+        "answers": surprise[counted].mean(),
+        "diluted": (surprise * counted).mean(),
+        "every step": surprise.mean(),
+        "inside lengths": surprise[inside].mean(),
+        "by sequence": np.mean([row[has].mean() for row, has in zip(surprise, counted)]),
+    }
+    value = loss(scores, y, lengths)
+    return min(values, key=lambda kind: abs(values[kind] - value))
+
+
+def asks_too_often(loss, K):
+    y = np.array([[0, 1, -100]])
+    return [loss(np.zeros((1, 3, K)), y, [2]) for _ in range(20)] and "answers"
+
+
+def without_an_answer(loss, K):
+    return "answers" if loss(np.zeros((1, 3, K)), np.full((1, 3), -100), [3]) == 0 else "every step"
+
+
 WRONG = {
     "word_loss_by_hand": [
         (lambda: 0.734, "the sum over the vowels"),
@@ -119,6 +175,19 @@ WRONG = {
         (lambda scores, y: float(right_at_vowels(scores, y)[0].sum()), "this is a count"),
         (lambda scores, y: 100 * np.mean((scores.argmax(-1) == y)[y != -100]), "this is in percent"),
         (lambda scores, y: np.mean((scores.argmin(-1) == y)[y != -100]), "the smallest score"),
+    ],
+    "what_it_counts": [
+        (lambda loss, K: "answers", 'for "answers"'),
+        (probe(padding=False, consonant=False), "when only the scores in the padding do"),
+        (probe(consonant=False), "inside the length and has no answer"),
+        (probe(wider=False), "a step without an answer is added"),
+        (probe(weight=False), "in a sequence that has no other one"),
+        (probe(alike=True), "in a sequence that has no other one"),
+        (by_its_value, "to another base than e"),
+        (probe(default="diluted"), 'for "diluted": does the number fall'),
+        (asks_too_often, "the budget of 8 calls is spent"),
+        (without_an_answer, "each sequence needs an answer"),
+        (probe(default="vowels"), "none of the five words"),
     ],
     "answer_late": [
         (late(x=lambda x, d: x, y=lambda y, d: np.roll(y, d, 1)), "`x_late` has shape"),

@@ -41,6 +41,25 @@ def last(values, cut):
     return values[cut - 1 : -1]
 
 
+def lead(summary=np.median, splits=8, apart=0, paired=True, least=1.0, swap=False):
+    """Compare two models over splits, well or badly."""
+
+    def judge_lead(score):
+        one = np.array([score("LSTM", split) for split in range(splits)])
+        two = np.array([score("RNN", split + apart) for split in range(splits)])
+        difference = summary(one - two) if paired else summary(one) - summary(two)
+        if abs(difference) < least:
+            return "neither"
+        return "LSTM" if (difference > 0) != swap else "RNN"
+
+    return judge_lead
+
+
+def whoever_is_ahead_more_often(score):
+    ahead = sum(score("LSTM", split) > score("RNN", split) for split in range(8))
+    return "LSTM" if ahead > 4 else "RNN" if ahead < 4 else "neither"
+
+
 WRONG = {
     "country_by_hand": [
         (lambda: 0.289, "last row of the padded output"),
@@ -96,5 +115,19 @@ WRONG = {
         (lambda f, v, cut: skill(v, last(v, cut), cut, f), "upside down"),
         (lambda f, v, cut: skill(v, f, cut, last(v, cut), power=1), "absolute errors"),
         (lambda f, v, cut: skill(v, f, cut, v[cut - 2 : -2]), "off by a step"),
+    ],
+    "judge_lead": [
+        (lambda score: "neither", "it misses a lead"),
+        (lambda score: "LSTM" if score("LSTM", 0) > score("RNN", 0) else "RNN", "it takes chance for a lead"),
+        (lead(splits=1), "are there enough of them"),
+        (lead(summary=np.mean), "can one training that went astray move your number"),
+        (lead(summary=np.max, paired=False, apart=8), "are both trained on the same splits"),
+        (lead(apart=8), "are both trained on the same splits"),
+        (lead(paired=False), "compared split by split"),
+        (lead(least=4), "it misses a lead"),
+        (whoever_is_ahead_more_often, "it takes chance for a lead"),
+        (lead(swap=True), "the wrong leader"),
+        (lead(splits=20), "the budget of 16 trainings is spent"),
+        (lambda score: "A", "none of the three words"),
     ],
 }

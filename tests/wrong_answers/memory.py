@@ -99,6 +99,35 @@ def doubled(H, rng):
     return 2 * np.linalg.qr(rng.normal(size=(H, H)))[0]
 
 
+def experiment(lags=(0, 1, 2, 3, 4, 5, 7, 10, 14, 20, 30, 45, 65, 90, 199), nudge=0.5, same_length=True, control=True):
+    """An experiment on a box of hidden memory, with what can go wrong in it."""
+
+    def run(box):
+        def answer(T, lag=None):
+            x = np.zeros(T)
+            if lag is not None:
+                x[T - 1 - lag] = nudge
+            return np.mean([box(x) for _ in range(5)])
+
+        T = max(lags) + 1
+        silent = answer(T) if control else 0.0
+        left = np.array([answer(T if same_length else lag + 1, lag) for lag in lags]) - silent
+        left = left / left[0]
+        if left[-1] > 0.6:
+            return "keeps"
+        return "fades" if np.any((left > 0.25) & (left < 0.75)) else "window"
+
+    return run
+
+
+def never_a_window(box):
+    return "keeps" if experiment(lags=(0, 199))(box) == "keeps" else "fades"
+
+
+def never_fades(box):
+    return experiment(lags=(0, 199))(box)
+
+
 WRONG = {
     "steps_by_hand": [
         (lambda: 20, "one step is missing"),
@@ -149,5 +178,17 @@ WRONG = {
         (shifted, "hears a single unit only"),
         (doubled, "scale the matrix"),
         (lambda H, rng: np.zeros((H, H)), "times as long: scale the matrix"),
+    ],
+    "kind_of_memory": [
+        (experiment(lags=(0, 1, 2, 3, 4, 5)), "your furthest nudge lay 5 steps back"),
+        (experiment(nudge=50), "out there tanh is flat"),
+        (experiment(nudge=0.01), "what is left drowns"),
+        (experiment(same_length=False), "a control run of the same length"),
+        (experiment(control=False), "a control run of the same length"),
+        (never_a_window, "does any lag lie between all and nothing"),
+        (never_fades, "at lags where about half should be left"),
+        (lambda box: max(map(box, np.eye(200))) and "keeps", "the box answers 100 times"),
+        (lambda box: "keeps", "the box was not asked"),
+        (lambda box: "forgets", "the words are keeps, fades and window"),
     ],
 }

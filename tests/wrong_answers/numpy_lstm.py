@@ -136,6 +136,32 @@ def by_array(loss, arrays, direction, eps):
     return {name: over_eps(loss, arrays, direction, eps) / 2 for name in arrays}
 
 
+def judge(directions=3, eps=1e-5, tolerance=1e-4, dtype="float64", same_sign=False, relative=True, by_number=None):
+    """A check of every array along random directions, with what can go wrong in it."""
+
+    def answer(loss, arrays, gradients):
+        rng, verdicts = np.random.default_rng(0), {}
+        arrays = {name: value.astype(dtype or value.dtype) for name, value in arrays.items()}
+        for name, value in arrays.items():
+            errors = []
+            for _ in range(directions):
+                v = np.ones(value.shape) if same_sign else rng.choice([-1.0, 1.0], value.shape)
+                if by_number is not None:
+                    v = np.zeros(value.shape)
+                    v.flat[by_number] = 1
+                v = v.astype(value.dtype)
+                above, below = (loss(arrays | {name: value + step * v}) for step in (eps, -eps))
+                errors.append(abs((above - below) / (2 * eps) - np.sum(gradients[name] * v)))
+            size = np.linalg.norm(gradients[name]) if relative else 1.0
+            verdicts[name] = bool(max(errors) < tolerance * size)
+        return verdicts
+
+    return answer
+
+
+RIGHT_WORDS = dict(zip("abcdefg", ("found", "missed", "missed", "found", "missed", "found", "missed")))
+
+
 WRONG = {
     "backward_by_hand": [
         (lambda: (0.18, 0.027, 0.045, 0.0162, 0.15, 0.09), "through h"),
@@ -143,8 +169,8 @@ WRONG = {
         (lambda: (0.82, 0.123, 0.205, 0.0738, 0.15, 0.41), "output gate is left out"),
         (lambda: (0.68, 0.102, 0.17, 0.0612, 0.15, 0.34), "slope of tanh"),
         (lambda: (0.5, 0.075, 0.125, 0.045, 0.15, 0.09), "the whole of `d_c`"),
-        (lambda: (0.5, 0.4, 0.5, 0.125, 0.6, 0.25), "`d_z_i`"),
-        (lambda: (0.5, 0.075, 0.125, 0.02, 0.15, 0.25), "`d_z_g`: the number is too small"),
+        (lambda: (0.5, 0.4, 0.5, 0.125, 0.6, 0.25), "the slopes are missing"),
+        (lambda: (0.5, 0.075, 0.125, 0.02, 0.15, 0.25), "the candidate is a tanh"),
     ],
     "gates_backward": [
         (without_path_through_h, "path through h"),
@@ -183,10 +209,32 @@ WRONG = {
         (by_array, "a dict where a number is expected"),
     ],
     "read_the_check": [
-        (lambda: ("right", "right", "too small", "too large", "too small"), "`B`: that is not it"),
-        (lambda: ("right", "wrong", "wrong", "too large", "too small"), "`C`: that is not it"),
-        (lambda: ("right", "wrong", "too small", "wrong", "too small"), "`D`: that is not it"),
-        (lambda: ("right", "wrong", "too small", "too large", "wrong"), "`E`: that is not it"),
+        (lambda: ("right", "right", "too small", "too large", "too small"), "the same at both eps"),
+        (lambda: ("right", "wrong", "wrong", "too large", "too small"), "grows tenfold at a tenth of eps"),
+        (lambda: ("right", "wrong", "too small", "wrong", "too small"), "falls with the square of eps"),
+        (lambda: ("right", "wrong", "too small", "too large", "wrong"), "left of seven digits"),
+        (lambda: ("too large", "wrong", "too small", "too large", "too small"), "what is left is small"),
+        (lambda: ("right", "wrong", "left arm", "too large", "too small"), "the words are right, wrong, too large"),
         (lambda: ("right", "wrong", "too small"), "3 results came where 5"),
+    ],
+    "found_or_missed": [
+        (lambda: RIGHT_WORDS | {"a": "missed"}, "without the part through h"),
+        (lambda: RIGHT_WORDS | {"b": "found"}, "what is `c_prev` in this check"),
+        (lambda: RIGHT_WORDS | {"c": "found"}, "how many steps are there to add up"),
+        (lambda: RIGHT_WORDS | {"d": "missed"}, "the wrong one with `h_1`"),
+        (lambda: RIGHT_WORDS | {"e": "found"}, "over how many steps and sequences is the mean"),
+        (lambda: RIGHT_WORDS | {"f": "missed"}, "the candidate is not zero"),
+        (lambda: RIGHT_WORDS | {"g": "found"}, "twice the gradient of `weight_hh`"),
+        (lambda: RIGHT_WORDS | {"g": "unseen"}, "the words are found and missed"),
+    ],
+    "judge_gradients": [
+        (judge(same_sign=True), "a step of the same size in every number does not see that"),
+        (judge(dtype=None), "what does your eps leave of seven digits"),
+        (judge(relative=False), "measured by the size of the gradient"),
+        (judge(tolerance=0.1), "it lets a gradient pass that is 2% too large"),
+        (judge(by_number=0), "does your check move every number"),
+        (judge(eps=0.5), "it refuses a gradient that is right"),
+        (judge(directions=6), "the loss can be asked 40 times"),
+        (lambda loss, arrays, gradients: dict.fromkeys(arrays, True), "the loss was not asked"),
     ],
 }

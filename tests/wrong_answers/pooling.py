@@ -54,6 +54,49 @@ def row_median(x, lengths):
     return np.stack([np.median(row[:n], axis=0) for row, n in zip(x, lengths)])
 
 
+def look(rows=((0, 1, 4, 2), (0, 2, 4, 2), (0, 1, 5, 2)), sign=-1, contents=(0, 7), compare="alone"):
+    """An experiment on a box, right or with a fault."""
+
+    def find(pool):
+        plain, middle, largest = pool(np.array(rows), np.array([len(row) for row in rows]))
+        kind = "mean" if middle != plain else "max" if largest != plain else "last"
+        valid = sign * np.array([3.0, 1.0, 2.0])
+        first, second = (pool(np.array([[*valid, each, each]]), [3])[0] for each in contents)
+        alone = pool(valid[None], [3])[0]
+        if compare == "amounts":
+            alone = pool(np.array([[*valid, *np.zeros(9)]]), [3])[0]
+        if compare == "another length":
+            alone = pool(valid[None, :2], [2])[0]
+        padding = "read" if first != second else "zeros" if not np.isclose(first, alone) else "ignored"
+        return kind, padding
+
+    return find
+
+
+def always_read(pool):
+    kind, padding = look()(pool)
+    return kind, padding.replace("zeros", "read")
+
+
+def one_by_one(pool):
+    return [pool(np.array([[k]]), [1]) for k in range(11)]
+
+
+def attack(sizes=(1e9, -1e9), places="all", moves=1000):
+    """Replace so many steps and see how far the pool goes, right or with a fault."""
+
+    def find(pool, n):
+        bad = (np.arange(2**n)[:, None] >> np.arange(n)) % 2
+        if places == "first":
+            bad = np.tri(n + 1, n, -1)
+        good = np.linspace(-1, 1, n)[None]
+        carried = [np.abs(pool(np.where(bad, size, good)) - pool(good)) > moves for size in sizes]
+        count = bad.sum(axis=1)[np.any(carried, axis=0)]
+        return int(count.min()) - 1 if len(count) else n
+
+    return find
+
+
 WRONG = {
     "three_pools_by_hand": [
         (lambda: hand(last=(0, 0)), "that is padding"),
@@ -63,7 +106,7 @@ WRONG = {
         (lambda: hand(top=(-0.4, 0.9)), "down each column"),
         (lambda: hand(mean=(-0.24, 0.24)), "divided by 5"),
         (lambda: hand(mean=(-1.2, 1.2)), "not yet divided"),
-        (lambda: hand(mean=(-0.6, 0.6)), "`mean`"),
+        (lambda: hand(mean=(-0.6, 0.6)), "divided by 2"),
         (lambda: hand()[:2], "2 results came where 3"),
     ],
     "mean_of_the_valid": [
@@ -76,7 +119,7 @@ WRONG = {
         (lambda x, lengths: total(x, lengths) / (lengths[:, None] * x.shape[2]), "count the steps alone"),
         (lambda x, lengths: total(x, lengths - 1) / lengths[:, None], "last valid step is missing"),
         (lambda x, lengths: x[np.arange(len(x)), lengths - 1], "this is the last valid step"),
-        (lambda x, lengths: np.nanmean(x), "is expected"),
+        (lambda x, lengths: np.nanmean(x), "is a number where a NumPy array"),
     ],
     "max_gradient": [
         (lambda d, x, lengths: winners(x, lengths) * d[:, None], "have to share"),
@@ -86,7 +129,7 @@ WRONG = {
         (lambda d, x, lengths: shared(x == x.max(axis=1, keepdims=True), d), "a step of the padding wins"),
         (lambda d, x, lengths: shared(winners(x, lengths), np.ones_like(d)), "left out"),
         (lambda d, x, lengths: shared(winners(x, lengths), d) * x, "multiplied by x"),
-        (lambda d, x, lengths: shared(winners(x, lengths), d).sum(axis=1), "is expected"),
+        (lambda d, x, lengths: shared(winners(x, lengths), d).sum(axis=1), "is the time axis lost?"),
         (lambda d, x, lengths: np.zeros_like(x), "all values are the same"),
     ],
     "mended_max": [
@@ -97,7 +140,7 @@ WRONG = {
         (lambda x, lengths: x.max(axis=1), "over all steps"),
         (lambda x, lengths: np.abs(np.where(valid_of(x, lengths), x, 0)).max(axis=1), "keep the sign"),
         (lambda x, lengths: mended(-np.inf)(x, np.maximum(lengths - 1, 1)), "last valid step is missing"),
-        (lambda x, lengths: mended(-np.inf)(x, lengths).max(axis=1), "is expected"),
+        (lambda x, lengths: mended(-np.inf)(x, lengths).max(axis=1), "is the hidden axis lost?"),
     ],
     "pooling_verdicts": [
         (lambda: programs(A="right"), "program A"),
@@ -122,5 +165,29 @@ WRONG = {
             lambda x, lengths: (total(x, lengths) - mended(-np.inf)(x, lengths)) / (lengths - 1)[:, None],
             "pooling 5 − 2x",
         ),
+    ],
+    "identify_pool": [
+        (look(sign=1), "when does a zero win"),
+        (look(compare="amounts"), "without any padding"),
+        (look(contents=(0, 0)), "put something else into the padding"),
+        (look(contents=(-5, -9)), "larger than any valid value"),
+        (look(compare="another length"), "or the length change"),
+        (look(rows=((0, 1, 4, 2), (0, 1, 6, 2), (0, 1, 5, 2))), "it takes max for mean"),
+        (look(rows=((0, 1, 4, 2), (0, 1, 4, 3), (0, 1, 5, 2))), "it takes last for mean"),
+        (look(rows=((0, 1, 2, 4), (0, 2, 2, 4), (0, 1, 2, 5))), "it takes last for max"),
+        (always_read, "What did you compare?"),
+        (one_by_one, "all 10 calls are spent"),
+        (lambda pool: ("average", "ignored"), "say 'last', 'max' or 'mean'"),
+    ],
+    "bad_steps_borne": [
+        (attack(sizes=(1e9,)), "may point down as well"),
+        (attack(sizes=(-1e9,)), "may point up as well"),
+        (attack(places="first"), "it matters which steps are bad"),
+        (attack(moves=2), "does it move without end"),
+        (attack(moves=1e-6), "is not yet to be carried away"),
+        (attack(sizes=(100, -100)), "was a bad value large enough"),
+        (lambda pool, n: (n - 1) // 2, "for a pool that bears fewer"),
+        (lambda pool, n: 0, "for a pool that bears more"),
+        (lambda pool, n: 0.5, "a whole number from 0 to n"),
     ],
 }

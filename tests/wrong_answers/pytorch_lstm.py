@@ -7,44 +7,70 @@ from torch import nn
 from lstm_tutorial import in_numpy, in_torch
 
 
-def paper_order(weights):
-    return stacked(weights, order="fico")
+def onnx(order=(0, 2, 3, 1), bias_order=None, halves=(0, 1), flip=False, reverse="_reverse"):
+    """The arrays of an ONNX file under torch's names, right or with faults."""
+
+    def sort(rows, order):
+        return np.concatenate([np.split(rows, 4)[k] for k in order])
+
+    def from_onnx(layers):
+        found = {}
+        for layer, arrays in enumerate(layers):
+            for s, (W, R, B) in enumerate(zip(*(each[::-1] if flip else each for each in arrays))):
+                end, both = f"_l{layer}{reverse if s else ''}", np.split(B, 2)
+                found["weight_ih" + end], found["weight_hh" + end] = sort(W, order), sort(R, order)
+                for name, half in zip(("bias_ih", "bias_hh"), halves):
+                    found[name + end] = sort(both[half], bias_order or order)
+        return found
+
+    return from_onnx
 
 
-def documentation_order(weights):
-    return stacked(weights, order="ifoc")
+def summed_biases(layers):
+    found = onnx()(layers)
+    for name in [each for each in found if each.startswith("bias_hh")]:
+        found[name.replace("_hh", "_ih")] = found[name.replace("_hh", "_ih")] + found[name]
+        found[name] = 0 * found[name]
+    return found
 
 
-def x_first(weights):
-    W = np.concatenate([weights[f"W_{gate}"] for gate in "ifco"])
-    D = W.shape[1] - len(weights["b_f"])
-    return stacked(weights) | {"weight_ih_l0": W[:, :D], "weight_hh_l0": W[:, D:]}
+def first_layer_alone(layers):
+    return onnx()(layers[:1])
 
 
-def bias_twice(weights):
-    right = stacked(weights)
-    return right | {"bias_hh_l0": right["bias_ih_l0"].copy()}
+def judge(bound=1e-12, gradients=True, state=True, scale=30.0, steps=6, last=1e-12, default="twin"):
+    """The four experiments, some of them left out or too weak."""
+
+    def judge_twin(lstm, box):
+        def compare(x, state=None):
+            found = []
+            for network in (lstm, box):
+                leaf = x.clone().requires_grad_()
+                output, _ = network(leaf, state)
+                found.append((output.detach(), torch.autograd.grad(output[-1].sum(), leaf)[0]))
+            return [float((a - b).abs().max() / a.abs().max()) for a, b in zip(*found)]
+
+        x = torch.randn(steps, 3, lstm.input_size, dtype=torch.float64)
+        start = tuple(torch.randn(2, 1, 3, lstm.hidden_size, dtype=torch.float64))
+        values, gradient = compare(x)
+        if values > bound:
+            return "float32"
+        if gradients and gradient > bound:
+            return "cut"
+        if state and compare(x, start)[0] > bound:
+            return "no state"
+        return "clipped" if compare(scale * x)[0] > last else default
+
+    return judge_twin
 
 
-def transposed(weights):
-    right = stacked(weights)
-    return right | {"weight_ih_l0": right["weight_ih_l0"].T}
-
-
-def without_layer_suffix(weights):
-    return {name.removesuffix("_l0"): value for name, value in stacked(weights).items()}
-
-
-def three_arrays(weights):
-    right = stacked(weights)
-    return {name: right[name] for name in right if name != "bias_hh_l0"}
-
-
-def stacked(weights, order="ifco"):
-    H = len(weights["b_f"])
-    W = np.concatenate([weights[f"W_{gate}"] for gate in order])
-    b = np.concatenate([weights[f"b_{gate}"] for gate in order])
-    return {"weight_ih_l0": W[:, H:], "weight_hh_l0": W[:, :H], "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+def everything_at_once(lstm, box):
+    """Large inputs and a state in the first comparison: whatever differs is called rounding."""
+    x = 30 * torch.randn(6, 3, lstm.input_size, dtype=torch.float64)
+    state = tuple(torch.randn(2, 1, 3, lstm.hidden_size, dtype=torch.float64))
+    if not torch.equal(lstm(x, state)[0], box(x, state)[0]):
+        return "float32"
+    return "twin"
 
 
 def network_gradient(lstm, x, of="h_n"):
@@ -206,14 +232,17 @@ WRONG = {
             "there are four",
         ),
     ],
-    "to_state_dict": [
-        (paper_order, "the order of papers"),
-        (documentation_order, "order i, f, o, c"),
-        (x_first, "columns of h come first"),
-        (bias_twice, "the gates see it twice"),
-        (transposed, "transposed"),
-        (without_layer_suffix, "the dict lacks"),
-        (three_arrays, "lacks 'bias_hh_l0'"),
+    "from_onnx": [
+        (onnx(order=(0, 1, 2, 3)), "the rows stand as the file has them"),
+        (onnx(bias_order=(0, 1, 2, 3)), "the rows of the biases stand as the file has them"),
+        (onnx(order=(0, 1, 2, 3), bias_order=(0, 2, 3, 1)), "the rows of the weights stand as the file has them"),
+        (onnx(order=(0, 3, 1, 2)), "the rows have moved the wrong way"),
+        (onnx(order=(0, 2, 1, 3)), "only two gates have changed places"),
+        (onnx(halves=(1, 0)), "the two halves of B are exchanged"),
+        (summed_biases, "the two halves of B are added up"),
+        (onnx(flip=True), "the directions are exchanged"),
+        (onnx(reverse="_l1"), "the dict lacks"),
+        (first_layer_alone, "the dict lacks"),
     ],
     "gradient_by_step": [
         (lambda lstm, x: network_gradient(lstm, x, "output").norm(dim=-1), "all outputs"),
@@ -233,6 +262,18 @@ WRONG = {
         (Numbered, "keep the names"),
         (ReturnsCell, "not those of an LSTM"),
         (lambda state_dict: Held, "class itself"),
+    ],
+    "judge_twin": [
+        (lambda lstm, box: "twin", 'for "twin"'),
+        (judge(bound=1e-5), "at which distance do you call two results equal"),
+        (judge(gradients=False), "what about gradients"),
+        (judge(steps=1), "over several steps"),
+        (judge(state=False), "from which states did both start"),
+        (judge(scale=1.0), "how large were the sums"),
+        (judge(bound=0.0), "how large is a difference that comes from float32"),
+        (judge(last=0.0), "calls a right twin"),
+        (everything_at_once, "for rounding"),
+        (judge(default="right"), "none of the five words"),
     ],
     "make_classifier": [
         (lambda D, H, K: Classifier(D, H, K, lengths=False, read="last"), "the padding changes"),

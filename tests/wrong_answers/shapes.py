@@ -103,6 +103,49 @@ def last_valid_of_both(forward, reverse, x, lengths):
     return output, np.stack([h_n[0], output[np.arange(len(x)), lengths - 1, H:]])
 
 
+def nudge(place=(2, 2), shape=(5, 5), axis=None, direction=None, calls=1):
+    """Change one place; `axis` and `direction` read off what has moved, along time and around the place."""
+
+    def find_time_axis(network, D):
+        x = np.random.default_rng(0).normal(size=(*shape, D))
+        other = x.copy()
+        other[place] += 1
+        before = [network(x) for _ in range(calls)][0]
+        moved = (network(other) != before).any(axis=-1)
+        found = 0 if moved[:, place[1]].sum() > 1 else 1
+        along = moved[:, place[1]] if found == 0 else moved[place[0]]
+        earlier, later = along[: place[found]].any(), along[place[found] + 1 :].any()
+        right = "both" if earlier and later else "forward" if later else "reverse"
+        return found if axis is None else axis(found), right if direction is None else direction(earlier, later)
+
+    return find_time_axis
+
+
+def examine(rows=True, column=True, halves=True, padding=True, lengths=(4, 6, 3), default="right"):
+    """The experiments on a reader, some of them left out."""
+
+    def judge_reader(reader, D):
+        x, known = np.random.default_rng(0).normal(size=(len(lengths), 6, D)), np.array(lengths)
+        before = reader(x, known)
+        H = before.shape[1] // 2
+
+        def moved(step, value):
+            other = x.copy()
+            other[0, step] = value
+            return reader(other, known) != before
+
+        first = moved(0, 1.0)
+        if rows and first[1:].any():
+            return "mixed"
+        if column and not first[0].any():
+            return "last column"
+        if halves and not first[0, H:].any():
+            return "same step"
+        return "padding" if padding and lengths[0] < 6 and moved(5, 2.0).any() else default
+
+    return judge_reader
+
+
 WRONG = {
     "shapes_by_hand": [
         (by_hand(output=(30, 8, 40)), "the batch comes first in the output too"),
@@ -153,6 +196,31 @@ WRONG = {
         (seen(lambda s, t, n, layers: (s < n) & (t < n)), "what stands at its step and after it"),
         (seen(lambda s, t, n, layers: t < n), "it depends on nothing"),
         (seen(lambda s, t, n, layers: t > -1), "the padding is not read"),
+    ],
+    "find_time_axis": [
+        (nudge(axis=lambda axis: 1 - axis), "it takes the batch for time"),
+        (lambda network, D: (1, "forward"), "it takes the batch for time"),
+        (nudge(place=(0, 0)), "was there anything before the changed step"),
+        (nudge(place=(4, 4)), "was there anything after the changed step"),
+        (nudge(direction=lambda earlier, later: "forward" if later else "reverse"), "both ways for a"),
+        (nudge(direction=lambda earlier, later: "both"), "on which sides of the changed step"),
+        (
+            nudge(direction=lambda e, l: "both" if e and l else "reverse" if l else "forward"),
+            "carries a change to later steps",
+        ),
+        (nudge(calls=4), "the budget of 4 calls is spent"),
+        (nudge(direction=lambda earlier, later: "bidirectional"), 'the direction "forward", "reverse" or "both"'),
+    ],
+    "judge_reader": [
+        (lambda reader, D: "right", 'for "right"'),
+        (examine(rows=False), "whose rows move when one sequence changes"),
+        (examine(halves=False), "of the two halves, which moves"),
+        (examine(padding=False), "does the answer move when the padding does"),
+        (examine(lengths=(6, 6, 6)), "Zeros are an input"),
+        (examine(column=False), "shorter than the batch"),
+        (examine(lengths=(4,)), "whose rows move"),
+        (examine(default="last column"), "it calls a right reader"),
+        (examine(default="fine"), "none of the five words"),
     ],
     "bidirectional_from_two": [
         (lambda *inputs: two(*inputs, out=as_it_is), "the reverse half is not turned back"),

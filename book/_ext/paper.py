@@ -1,0 +1,245 @@
+"""What the book needs on paper, as PDF through LaTeX and as EPUB. The site does not load it."""
+
+import posixpath
+import re
+import subprocess
+from pathlib import Path
+
+from docutils import nodes
+from latex2mathml.converter import convert as to_mathml
+from sphinx import addnodes
+from sphinx.builders.epub3 import Epub3Builder
+from sphinx.builders.latex.nodes import thebibliography
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.transforms.post_transforms.images import ImageConverter
+from sphinx.util.math import get_node_equation_number
+from sphinx_design.shared import is_component
+from sphinx_exercise.nodes import exercise_latex_number_reference
+
+DETAILS = re.compile(r"\s*<details>\s*<summary>(.*?)</summary>\s*\Z", re.S)
+
+SAME = {
+    r"\begin{aligned}": r"\begin{split}",
+    r"\end{aligned}": r"\end{split}",
+    r"\begin{pmatrix}": r"{\left(\begin{matrix}",
+    r"\end{pmatrix}": r"\end{matrix}\right)}",
+    r"\!": "",
+}
+
+
+class SvgToPdf(ImageConverter):
+    """In LaTeX drawings stay drawings: rsvg-convert makes a PDF of each SVG."""
+
+    conversion_rules = [("image/svg+xml", "application/pdf")]
+
+    def is_available(self):
+        return True
+
+    def convert(self, _from, _to):
+        subprocess.run(["rsvg-convert", "--format", "pdf", "--output", _to, _from], check=True)
+        return True
+
+
+def tex(text):
+    return nodes.raw("", text + "\n", format="latex")
+
+
+class Parts(SphinxPostTransform):
+    """In LaTeX each caption of the table of contents opens a part, and the introduction is a chapter like others."""
+
+    default_priority = 1
+    builders = ("latex",)
+
+    def run(self):
+        root = self.env.config.root_doc
+        toctrees = list(self.env.get_doctree(root).findall(addnodes.toctree))
+        [intro] = [child for child in self.document.children if isinstance(child, nodes.section)]
+        wrappers = [node for node in intro.children if "toctree-wrapper" in node.get("classes", [])]
+        for wrapper in wrappers:
+            intro.remove(wrapper)
+        intro["docname"] = root
+        book = nodes.section("", nodes.title("", self.config.project), ids=["the-book"])
+        files = [tex(r"\setcounter{secnumdepth}{-1}"), addnodes.start_of_file("", intro, docname=root)]
+        for toctree, wrapper in zip(toctrees, wrappers, strict=True):
+            numbered = 0 if toctree.get("numbered") else -1
+            depth = 0 if toctree is toctrees[-1] else 1
+            opening = rf"\paperpart{{{toctree['caption']}}}{{{numbered}}}{{{depth}}}"
+            files += [tex(opening), *wrapper.children]
+        for chapter in files:
+            for file in list(chapter.findall(addnodes.start_of_file)):
+                if file is not chapter:  # a lab, a workbook: it opens a page, with a larger title than other sections
+                    file.insert(0, tex(r"\paperpage"))
+                    section = next(child for child in file.children if isinstance(child, nodes.section))
+                    section.insert(1, tex(r"\papersections"))
+        book += files
+        self.document.children = []
+        self.document += book
+
+
+class Numbers(SphinxPostTransform):
+    """In LaTeX the number of an exercise is written out: sphinx-exercise has labels that the usual reference misses."""
+
+    default_priority = 30
+    builders = ("latex",)
+
+    def run(self):
+        for node in list(self.document.findall(addnodes.number_reference)):
+            page, _, name = node.get("refuri", "").removeprefix("%").partition("#")
+            if number := self.env.toc_fignumbers.get(page, {}).get("exercise", {}).get(name):
+                text = node["title"] % ".".join(map(str, number))
+                node.replace_self(exercise_latex_number_reference("", "", nodes.Text(text), refid=name))
+
+
+class Fit(SphinxPostTransform):
+    """In LaTeX the list of works stands on its page, not at the end, and what is large or long is made to fit."""
+
+    default_priority = 800  # after Sphinx has gathered the works
+    builders = ("latex",)
+
+    def run(self):
+        for works in list(self.document.findall(thebibliography)):
+            works.parent.remove(works)
+            pages = self.document.findall(nodes.section)
+            next(page for page in pages if page.get("docname") == "book/references").append(works)
+        for image in self.document.findall(nodes.image):
+            if image["uri"].endswith(".png"):  # from a lab; finer in print when smaller
+                image["width"] = f"{0.8 * float(image.get('width', '80%').removesuffix('%')):.0f}%"
+        for block in self.document.findall(nodes.literal_block):
+            lines = block.astext().splitlines()
+            if len(lines) > 12 and all(re.match(r"\w+: ", line) for line in lines):  # a lab's numbers for the page
+                block.rawsource = columns_of(lines)
+                block.children = [nodes.Text(block.rawsource)]
+        for table in list(self.document.findall(nodes.table)):
+            self.fit(table)
+
+    def fit(self, table):
+        """Empty cells lose their paragraph, which would be a line high; many columns get smaller type."""
+        for entry in table.findall(nodes.entry):
+            entry.children = [child for child in entry if child.children]
+        columns = next(table.findall(nodes.tgroup))["cols"]
+        if columns > 3:
+            size = "small" if columns < 6 else "footnotesize"
+            table.replace_self([tex(rf"\begingroup\{size}"), table.deepcopy(), tex(r"\endgroup")])
+
+
+def columns_of(lines, width=100):
+    """Return lines side by side, to be read down one column after the other."""
+    cell = max(map(len, lines)) + 3
+    rows = -(-len(lines) // max(1, width // cell))
+    return "\n".join("".join(line.ljust(cell) for line in lines[row::rows]).rstrip() for row in range(rows))
+
+
+class Unfold(SphinxPostTransform):
+    """What stands behind a fold on the site stands open, under a title: hints in HTML, and dropdowns. Cards too."""
+
+    default_priority = 2
+
+    def run(self):
+        for section in self.document.findall(nodes.section):
+            if "exercise-content" in section["ids"]:  # the same id in every exercise
+                section["ids"].remove("exercise-content")
+        for paragraph in list(self.document.findall(nodes.paragraph)):
+            if paragraph.children and isinstance(paragraph[0], nodes.bullet_list):  # the reference: lists of results
+                paragraph.replace_self(paragraph.children)
+        for cell in self.document.findall(nodes.container):
+            cell.attributes.pop("hide_mode", None)
+        for start in list(self.document.findall(nodes.raw)):
+            if found := DETAILS.match(start.astext()):
+                siblings = start.parent.children
+                first = siblings.index(start)
+                last = next(i for i in range(first, len(siblings)) if siblings[i].astext().strip() == "</details>")
+                inside = siblings[first + 1 : last]
+                block = unfolded([nodes.Text(found[1])], inside)
+                parent = start.parent
+                del parent[first : last + 1]
+                parent.insert(first, block)
+        for fold in list(self.document.findall(nodes.container)):
+            if is_component(fold, "dropdown"):
+                title, *inside = fold.children if fold["has_title"] else [nodes.rubric(), *fold.children]
+                fold.replace_self(unfolded(title.children, inside))
+            elif is_component(fold, "card"):
+                title, *inside = next(node for node in fold if is_component(node, "card-body"))
+                fold.replace_self(unfolded([nodes.Text(title.astext())], inside))
+
+
+def unfolded(title, inside):
+    """Return a block with a title: run in where a paragraph comes first."""
+    words = nodes.strong("", "", *title)
+    if text := next((node for node in words.findall(nodes.Text)), None):
+        text.parent.replace(text, nodes.Text(re.sub("^Show (.)", lambda found: found[1].upper(), text)))
+    if inside and isinstance(inside[0], nodes.paragraph):
+        end = " " if words.astext().endswith(("?", "!", ".", ":")) else ". "
+        first = nodes.paragraph("", "", words, nodes.Text(end), *inside[0].children)
+        return nodes.container("", first, *inside[1:], classes=["paper-fold"])
+    return nodes.container("", nodes.paragraph("", "", words), *inside, classes=["paper-fold"])
+
+
+# The EPUB
+
+
+class Edition(Epub3Builder):
+    """Sphinx's EPUB, with what epubcheck asks for beyond it."""
+
+    def get_toc(self):
+        super().get_toc()
+        for item in self.refnodes:  # the first page is in a folder: book/../notebooks is notebooks
+            item["refuri"] = posixpath.normpath(item["refuri"])
+
+    def copy_image_files(self):
+        super().copy_image_files()
+        for path in Path(self.outdir, self.imagedir).glob("*.svg"):  # of matplotlib: with a doctype, with empty paths
+            drawing = re.sub(r"<!DOCTYPE.*?>", "", path.read_text("utf-8"), flags=re.S)
+            path.write_text(re.sub(r"<path\b(?![^>]*\bd=)", '<path d="M0 0"', drawing), "utf-8")
+
+    def build_content(self):
+        super().build_content()
+        path = Path(self.outdir, "content.opf")
+        entry = r'href="([^"]+\.xhtml)" media-type="[^"]+"(?= />)'
+        path.write_text(re.sub(entry, self.declared, path.read_text("utf-8")), "utf-8")
+
+    def declared(self, found):
+        """Return an entry of the manifest, with the word that says that its page has mathematics."""
+        has = "<math" in Path(self.outdir, found[1]).read_text(encoding="utf-8")
+        return found[0] + ' properties="mathml"' * has
+
+
+def only_ours(app, pagename, templatename, context, doctree):
+    """Take away style sheets and scripts that extensions bring for a browser."""
+    if app.builder.name == "epub":
+        ours = ("pygments.css", "epub.css", "paper.css")
+        context["css_files"] = [file for file in context["css_files"] if str(file.filename).endswith(ours)]
+        context["script_files"] = []
+
+
+def visit_math(translator, node):
+    translator.body.append(mathml(node, "inline"))
+    raise nodes.SkipNode
+
+
+def visit_display(translator, node):
+    translator.body.append(translator.starttag(node, "div", CLASS="math"))
+    if node["number"]:
+        number = get_node_equation_number(translator, node)
+        translator.body.append(f'<span class="eqno">({number})</span>')
+    translator.body.append(mathml(node, "block") + "</div>\n")
+    raise nodes.SkipNode
+
+
+def mathml(node, display):
+    """Return a formula in MathML, with what the converter does not know said in other words."""
+    text = node.astext()
+    for words, others in SAME.items():
+        text = text.replace(words, others)
+    return to_mathml(text, display=display)
+
+
+def setup(app):
+    app.add_builder(Edition, override=True)
+    app.connect("html-page-context", only_ours, priority=999)
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_display, None))
+    app.add_post_transform(Parts)
+    app.add_post_transform(Numbers)
+    app.add_post_transform(Fit)
+    app.add_post_transform(Unfold)
+    app.add_post_transform(SvgToPdf)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,16 @@
+// What the theme leaves out for readers who do not see the page or have no mouse.
+(() => {
+  // A chapter's arrow in the table of contents has a name.
+  for (const arrow of document.querySelectorAll(".bd-sidenav summary")) {
+    const chapter = arrow.closest("li").querySelector("a");
+    arrow.setAttribute("aria-label", `Pages of ${chapter.textContent.trim()}`);
+  }
+
+  // The way home belongs to a region of the page.
+  const home = document.querySelector(".bd-sidebar-primary .navbar-brand")?.parentElement;
+  home?.setAttribute("role", "navigation");
+  home?.setAttribute("aria-label", "Home");
+
+  // Code that scrolls is reached by keyboard also in a fold: the theme looks for it when the window changes.
+  document.addEventListener("toggle", () => window.dispatchEvent(new Event("resize")), true);
+})();

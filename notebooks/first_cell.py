@@ -1,0 +1,63 @@
+"""The first code cell of every notebook: it installs the course's package where it is missing, as on Colab.
+
+`make notebooks` puts it in; `python notebooks/first_cell.py` does so in all notebooks without running anything. It is
+not counted among the cells that were run, and the book does not show it.
+"""
+
+import tomllib
+from pathlib import Path
+
+import nbformat
+import yaml
+
+ROOT = Path(__file__).parents[1]
+ON_PYPI = False  # once the first release is there: True, and put the cell in again
+EXTRA = "notebook"
+ID = "install"
+SOURCE = """\
+# The course's package, where it is missing: on Colab, on Binder, or beside this file alone.
+try:
+    import lstm_tutorial  # noqa: F401
+except ModuleNotFoundError:
+    get_ipython().run_line_magic("pip", 'install --quiet "{requirement}"')"""
+
+
+def requirement(address=None):
+    """Return what pip is asked for: the package by its name or, until it is on PyPI, from its repository.
+
+    Parameters
+    ----------
+    address : str, optional
+        Of the repository. Not given, it is the one in _config.yml; where there is none, the name has to do.
+    """
+    name = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
+    if address is None:
+        config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+        address = (config.get("repository") or {}).get("url")
+    return f"{name}[{EXTRA}]" + (f" @ git+{address}" if address and not ON_PYPI else "")
+
+
+def notebooks():
+    """Return the paths of all notebooks."""
+    return sorted(path for path in ROOT.glob("notebooks/**/*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+
+
+def take_out(notebook):
+    """Remove the cell from a notebook, if it is there."""
+    notebook.cells = [cell for cell in notebook.cells if cell.get("id") != ID]
+
+
+def put_in(notebook):
+    """Put the cell into a notebook, below its title, in place of an older one."""
+    take_out(notebook)
+    cell = nbformat.v4.new_code_cell(
+        SOURCE.format(requirement=requirement()), id=ID, metadata={"tags": ["remove-cell"]}
+    )
+    notebook.cells.insert(1, cell)
+
+
+if __name__ == "__main__":
+    for path in notebooks():
+        notebook = nbformat.read(path, as_version=4)
+        put_in(notebook)
+        nbformat.write(notebook, path)

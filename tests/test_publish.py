@@ -1,0 +1,314 @@
+"""What is published holds together: workflows, versions, the package by itself, notebooks far from the repository."""
+
+import copy
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+import first_cell
+import lstm_tutorial
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+WORKFLOWS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+WRITES = {  # which job may do what besides reading the repository
+    ("site.yml", "deploy"): {"pages": "write", "id-token": "write"},
+    ("release.yml", "pypi"): {"id-token": "write"},
+    ("release.yml", "release"): {"contents": "write"},
+}
+NOT_OF_THE_PACKAGE = {"bench", "book", "browser", "notebooks", "paper", "publish", "quiz", "site", "studies"}
+NOT_OF_THE_PACKAGE |= {"teaching"}
+
+
+# Workflows
+
+
+def steps(workflow):
+    """Yield each step of a workflow with its job."""
+    for job in workflow["jobs"].values():
+        for step in job.get("steps", []):
+            yield job, step
+
+
+def pythons(workflow):
+    """Yield every version of Python that a workflow sets up."""
+    for job, step in steps(workflow):
+        if step.get("uses", "").startswith("actions/setup-python@"):
+            version = step["with"]["python-version"]
+            yield from job["strategy"]["matrix"]["python"] if "matrix" in str(version) else [version]
+
+
+def problems(name, text):
+    """What is wrong with a workflow, as a list of sentences: empty when nothing is."""
+    workflow, found = yaml.safe_load(text), []
+    targets = set(re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.M))
+    declared = {each.removeprefix("Programming Language :: Python :: ") for each in PROJECT["classifiers"]}
+    if workflow.get("permissions") != {"contents": "read"}:
+        found.append("more than reading is permitted to all jobs")
+    if not workflow.get("concurrency"):
+        found.append("two runs may stand in each other's way: no concurrency")
+    for job, content in workflow["jobs"].items():
+        if content.get("permissions", {}) != WRITES.get((name, job), {}):
+            found.append(f"{job}: permissions {content.get('permissions')}")
+        if "uses" not in content and not content.get("timeout-minutes"):
+            found.append(f"{job}: no time limit")
+    for version in pythons(workflow):
+        if not isinstance(version, str) or version not in declared:
+            found.append(f"Python {version} is not declared in pyproject.toml")
+    for _, step in steps(workflow):
+        run, uses = step.get("run", ""), step.get("uses", "actions/none@v1")
+        if not re.fullmatch(r"actions/[a-z-]+@v\d+|pypa/gh-action-pypi-publish@release/v1", uses):
+            found.append(f"{uses}: neither a known owner nor a major version")
+        if uses.startswith("actions/checkout") and step.get("with", {}).get("persist-credentials") is not False:
+            found.append("a checkout leaves its credentials behind")
+        for target in re.findall(r"\bmake (\S+)", run):
+            if target not in targets:
+                found.append(f"make {target}: no such target")
+        for path in re.findall(r"\b(?:tests|notebooks|teaching|book)/\S+", run):
+            if not (ROOT / path).exists():
+                found.append(f"{path}: no such file")
+        for extras in re.findall(r"\.\[([\w,]+)\]", run):
+            found += [f"{e}: no such extra" for e in extras.split(",") if e not in PROJECT["optional-dependencies"]]
+        if "${{" in run:
+            found.append("an expression inside a command, where its value would be run")
+        if re.search(r"TOKEN|\bsecrets\b|printenv|(^|\W)env\s*($|[|>&;])|set -x", run):
+            found.append("a command that could print a secret")
+    if "secrets." in text:
+        found.append("a secret: none is needed")
+    return found
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_workflow_names_what_is_there_and_may_do_no_more_than_it_must(name):
+    assert problems(name, WORKFLOWS[name]) == []
+
+
+FAULTS = {
+    "target": ("make book", "make bok", "make bok: no such target"),
+    "python": ('"3.11"', '"3.9"', "Python 3.9 is not declared"),
+    "number": ('"3.11"', "3.11", "Python 3.11 is not declared"),
+    "owner": ("actions/checkout@v6", "someone/checkout@v6", "neither a known owner"),
+    "branch": ("actions/checkout@v6", "actions/checkout@main", "nor a major version"),
+    "rights": ("contents: read", "contents: write", "more than reading"),
+    "job": ("pages: write", "contents: write", "deploy: permissions"),
+    "credentials": ("persist-credentials: false", "persist-credentials: true", "credentials"),
+    "time": ("    timeout-minutes: 20\n", "", "no time limit"),
+    "injection": ("make book", "make book NAME=${{ github.ref }}", "an expression inside a command"),
+    "printed": ("make book", "make book && env", "could print a secret"),
+    "secret": ("https://download.pytorch.org/whl/cpu", "${{ secrets.INDEX }}", "a secret: none"),
+    "file": ("make book", "python book/none.py", "book/none.py: no such file"),
+    "extra": ("make book", "python -m pip install .[all]", "all: no such extra"),
+    "concurrency": ("concurrency:", "x-concurrency:", "no concurrency"),
+}
+
+
+@pytest.mark.parametrize("old, new, words", FAULTS.values(), ids=FAULTS)
+def test_a_faulty_workflow_is_refused(old, new, words):
+    text = WORKFLOWS["site.yml"]
+    assert old in text
+    assert any(words in problem for problem in problems("site.yml", text.replace(old, new, 1)))
+
+
+def test_package_is_tested_whole_on_three_systems_and_every_declared_python():
+    job = yaml.safe_load(WORKFLOWS["test.yml"])["jobs"]["package"]
+    matrix = job["strategy"]["matrix"]
+    assert [system.removesuffix("-latest") for system in matrix["system"]] == ["ubuntu", "macos", "windows"]
+    declared = [each.rpartition(" ")[2] for each in PROJECT["classifiers"] if ":: Python ::" in each]
+    assert matrix["python"] == declared and PROJECT["requires-python"] == f">={declared[0]}"
+    tested = set(re.findall(r"tests/test_(\w+)\.py", job["steps"][-1]["run"]))
+    there = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
+    assert tested == there - NOT_OF_THE_PACKAGE, "put a new file of tests into test.yml or into NOT_OF_THE_PACKAGE"
+
+
+def test_link_check_is_weekly_and_never_blocks():
+    workflow = yaml.safe_load(WORKFLOWS["links.yml"])
+    when = workflow[True]  # YAML reads `on` as true
+    assert set(when) == {"schedule", "workflow_dispatch"}
+    (check,) = [step for _, step in steps(workflow) if step.get("run") == "make links"]
+    assert check["continue-on-error"] is True
+    assert [name for name, text in WORKFLOWS.items() if "make links" in text] == ["links.yml"]
+
+
+def test_a_release_is_tested_first_and_brings_package_and_paper():
+    workflow = yaml.safe_load(WORKFLOWS["release.yml"])
+    jobs = workflow["jobs"]
+    assert workflow[True] == {"push": {"tags": ["v*"]}} and jobs["test"]["uses"] == "./.github/workflows/test.yml"
+    assert jobs["package"]["needs"] == jobs["paper"]["needs"] == "test"
+    assert jobs["pypi"]["needs"] == ["package", "paper"] and jobs["release"]["needs"] == "pypi"
+    needed = " ".join(step["run"] for step in jobs["paper"]["steps"] if "run" in step)
+    assert {"make handout", "make pdf", "make epub"} <= {f"make {name}" for name in re.findall(r"make (\w+)", needed)}
+    said = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    said = re.search(r"apt install (texlive.*)", said)[1].split()
+    assert set(said) <= set(needed.split()), "the PDF needs other packages than the workflow installs"
+
+
+def test_the_version_is_the_same_wherever_it_stands():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert PROJECT["version"] == lstm_tutorial.__version__ == citation["version"]
+
+
+# The first code cell of each notebook
+
+NOTEBOOKS = first_cell.notebooks()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.relative_to(ROOT / "notebooks").as_posix())
+def test_every_notebook_installs_the_package_where_it_is_missing(path):
+    again = "run `python notebooks/first_cell.py`"
+    text = path.read_text(encoding="utf-8")
+    notebook = nbformat.reads(text, as_version=4)
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    assert first.source == first_cell.SOURCE.format(requirement=first_cell.requirement()), again
+    assert first.metadata == {"tags": ["remove-cell"]} and first.execution_count is None and not first.outputs, again
+    before = copy.deepcopy(notebook)
+    first_cell.put_in(notebook)
+    assert nbformat.writes(notebook) + "\n" == text, again
+    first_cell.take_out(notebook)
+    assert notebook.cells == [cell for cell in before.cells if cell is not before.cells[1]]
+
+
+class Shell:
+    """What stands in for IPython: it only notes what it is asked for."""
+
+    def __init__(self):
+        self.asked = []
+
+    def run_line_magic(self, *magic):
+        self.asked.append(magic)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_first_cell_installs_only_what_is_missing(there, monkeypatch):
+    shell = Shell()
+    if not there:
+        monkeypatch.setitem(sys.modules, "lstm_tutorial", None)  # as if there were none
+    exec(first_cell.SOURCE.format(requirement="it[extra]"), {"get_ipython": lambda: shell})
+    assert shell.asked == ([] if there else [("pip", 'install --quiet "it[extra]"')])
+
+
+def test_what_is_installed_has_a_name_an_extra_and_perhaps_an_address(monkeypatch):
+    named = f"{PROJECT['name']}[notebook]"
+    assert first_cell.requirement("") == named
+    assert first_cell.requirement("https://example.org/a/b") == f"{named} @ git+https://example.org/a/b"
+    monkeypatch.setattr(first_cell, "ON_PYPI", True)
+    assert first_cell.requirement("https://example.org/a/b") == named
+    assert first_cell.EXTRA in PROJECT["optional-dependencies"]
+
+
+def test_the_notebooks_extra_brings_what_notebooks_import_and_setup_asks_for():
+    brought = dict(re.fullmatch(r"([\w-]+)(?:>=([\d.]+))?", each).groups() for each in extra("notebook"))
+    ours, found = {"lstm_tutorial"}, set()
+    for path in NOTEBOOKS:
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "code":
+                found |= set(re.findall(r"^ *(?:from|import) (\w+)", cell.source, re.M))
+    distributions = {name.replace("sklearn", "scikit-learn") for name in found - set(sys.stdlib_module_names) - ours}
+    assert distributions <= set(brought)
+    needed = nbformat.read(ROOT / "notebooks" / "setup.ipynb", as_version=4)
+    (needed,) = [found for cell in needed.cells for found in re.findall(r"NEEDED = (\{.*\})", cell.source)]
+    asked = {name: ".".join(map(str, version)) for name, version in eval(needed).items()}
+    assert asked.items() <= brought.items()
+
+
+def extra(name):
+    """Return what an extra brings, with what the package needs anyway."""
+    return PROJECT["dependencies"] + PROJECT["optional-dependencies"][name]
+
+
+@pytest.mark.slow
+def test_the_book_does_not_show_the_first_cell(html):
+    pages = [html / path.relative_to(ROOT).with_suffix(".html") for path in NOTEBOOKS]
+    assert [page.name for page in pages if "run_line_magic" in page.read_text(encoding="utf-8")] == []
+
+
+# The package by itself
+
+
+def run(*command, cwd, **more):
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, **more)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, made as `python -m build` makes it: from the unpacked source distribution."""
+    folder = tmp_path_factory.mktemp("dist")
+    hatch = [sys.executable, "-m", "hatchling", "build", "-d", folder]
+    run(*hatch, "-t", "sdist", cwd=ROOT)
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as packed:
+        packed.extractall(folder, filter="data")
+    run(*hatch, "-t", "wheel", cwd=next(path for path in folder.iterdir() if path.is_dir()))
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def alone(wheel, tmp_path_factory):
+    """The Python of a fresh environment that holds the wheel, and sees the packages of this one but not its course."""
+    folder = tmp_path_factory.mktemp("alone")
+    run(sys.executable, "-m", "venv", folder, cwd=folder)
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    run(python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=folder)
+    here = run(python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])", cwd=folder).strip()
+    (Path(here) / "these.pth").write_text(sysconfig.get_paths()["purelib"] + "\n", encoding="utf-8")
+    return python
+
+
+@pytest.mark.slow
+def test_wheel_holds_the_data_and_the_results_and_nothing_of_the_workshop(wheel):
+    with zipfile.ZipFile(wheel) as packed:
+        names = set(packed.namelist())
+        (metadata,) = [packed.read(name).decode() for name in names if name.endswith("/METADATA")]
+    package = ROOT / "lstm_tutorial"
+    wanted = {path.relative_to(ROOT).as_posix() for path in package.rglob("*") if path.suffix not in (".pyc", "")}
+    wanted |= {f"lstm_tutorial/results/{path.name}" for path in (ROOT / "experiments" / "results").glob("*.json")}
+    assert {name for name in names if ".dist-info/" not in name} == wanted
+    assert sum("results" in name for name in wanted) > 10 and "lstm_tutorial/data/cities.csv.gz" in wanted
+    needed = [line for line in metadata.splitlines() if line.startswith("Requires-Dist") and "extra ==" not in line]
+    assert sorted(re.findall(r": ([a-z]+)", "\n".join(needed))) == ["numpy", "tqdm"]
+
+
+COUNT = """
+import numpy, lstm_tutorial
+from lstm_tutorial.in_numpy import LSTM
+from lstm_tutorial.lab import study
+output, state = LSTM(3, 4, rng=0)(numpy.zeros((10, 2, 3)))
+print(lstm_tutorial.__file__, output.shape, len(study("gates")["results"]) > 2, sep="|")
+"""
+
+
+@pytest.mark.slow
+def test_the_wheel_alone_shows_progress_runs_an_lstm_and_reads_a_study(alone, tmp_path):
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("LSTM_", "PYTHONPATH"))}
+    shown = run(alone, "-m", "lstm_tutorial", "progress", cwd=tmp_path, env=bare)
+    assert "In all" in shown and "Next: " in shown
+    file, shape, read = run(alone, "-c", COUNT, cwd=tmp_path, env=bare).strip().split("|")
+    assert Path(file).is_relative_to(alone.parents[1]) and (shape, read) == ("(10, 2, 4)", "True")
+
+
+RUN = """
+import sys, nbclient, nbformat
+notebook = nbformat.read(sys.argv[1], as_version=4)
+notebook.cells.append(nbformat.v4.new_code_cell("import lstm_tutorial; print(lstm_tutorial.__file__)"))
+nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+print(notebook.cells[-1].outputs[0].text)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["gates", "exercises/gates"])
+def test_a_notebook_runs_in_an_empty_folder_with_the_wheel_alone(alone, tmp_path, name):
+    (tmp_path / "it.ipynb").write_bytes((ROOT / "notebooks" / f"{name}.ipynb").read_bytes())
+    file = run(alone, "-c", RUN, "it.ipynb", cwd=tmp_path).strip()
+    assert Path(file).is_relative_to(alone.parents[1])
