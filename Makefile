@@ -80,7 +80,7 @@ format: $(READY) ## put code into the format that lint asks for
 
 notebooks: $(READY) ## run all notebooks again and store clean outputs; NB=path for one
 	$(BIN)/python notebooks/run.py $(NB)
-	@$(BIN)/nbstripout --keep-output --keep-count --extra-keys "metadata.language_info cell.metadata.execution" $(NB)
+	@$(BIN)/nbstripout --keep-output --keep-count --keep-id --extra-keys "metadata.language_info cell.metadata.execution" $(NB)
 
 studies: $(READY) ## run all studies in experiments/ again (long); STUDY=name for one
 	@for study in $(STUDY); do echo "experiments/$$study.py"; $(BIN)/python experiments/$$study.py || exit 1; done

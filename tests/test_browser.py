@@ -139,12 +139,16 @@ def sideways(page):
     return found
 
 
+# To axe a header of maths alone is empty: it does not count the MathML that MathJax hides there for screen readers.
+MATHS_IN_HEADERS = {"exclude": [["th:has(mjx-container)"]]}
+
+
 def axe(page, *rules):
     """What axe-core finds, all its rules or those named. It fetches no style sheets anew: it mistakes their place."""
     options = {"resultTypes": ["violations"], "preload": False} | ({"runOnly": rules} if rules else {})
     return [
         f"axe, {rule['id']} ({rule['impact']}): {node['target']} {node['html'][:150]}"
-        for rule in Axe().run(page, options=options).response["violations"]
+        for rule in Axe().run(page, MATHS_IN_HEADERS, options).response["violations"]
         for node in rule["nodes"]
     ]
 
@@ -263,12 +267,15 @@ def test_every_link_and_anchor_is_alive(html):
 
 
 def test_dead_links_are_found(tmp_path):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "b.html").write_text('<a href="../c.html#here"></a><a href="https://example.org"></a>')
-    (tmp_path / "c.html").write_text('<p id="here"><a href="a/b.html?q=1"></a><a href="#here"></a>')
-    assert dead_links(tmp_path) == []
-    (tmp_path / "c.html").write_text('<p id="there"><a href="a/d.html"></a><a href="#here"></a><img src="e.png">')
-    assert dead_links(tmp_path) == ["a/b.html: ../c.html#here", "c.html: a/d.html", "c.html: #here", "c.html: e.png"]
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    for folder in (good, bad):
+        (folder / "a").mkdir(parents=True)
+        link = '<a href="../c.html#here"></a><a href="https://example.org"></a>'
+        (folder / "a" / "b.html").write_text(link)
+    (good / "c.html").write_text('<p id="here"><a href="a/b.html?q=1"></a><a href="#here"></a>')
+    (bad / "c.html").write_text('<p id="there"><a href="a/d.html"></a><a href="#here"></a><img src="e.png">')
+    assert dead_links(good) == []
+    assert sorted(dead_links(bad)) == ["a/b.html: ../c.html#here", "c.html: #here", "c.html: a/d.html", "c.html: e.png"]
 
 
 # What a reader does

@@ -11,6 +11,16 @@
   home?.setAttribute("role", "navigation");
   home?.setAttribute("aria-label", "Home");
 
+  // A table that scrolls on a narrow screen is reached by keyboard.
+  function reach() {
+    for (const table of document.querySelectorAll(".bd-article table.table")) {
+      if (table.scrollWidth > table.clientWidth) table.setAttribute("tabindex", "0");
+      else table.removeAttribute("tabindex");
+    }
+  }
+  window.addEventListener("load", reach);
+  window.addEventListener("resize", reach);
+
   // Code that scrolls is reached by keyboard also in a fold: the theme looks for it when the window changes.
   document.addEventListener("toggle", () => window.dispatchEvent(new Event("resize")), true);
 })();
