@@ -249,11 +249,11 @@ def dead_links(site):
     """What the pages of a folder point to and is not there."""
     links = cache(lambda path: Links(path.read_text(encoding="utf-8")))
     found = []
-    for path in sorted(site.rglob("*.html")):
+    for path in sorted(set(site.rglob("*.html")) - set((site / "_static").rglob("*"))):  # those are templates
         here = path.relative_to(site).as_posix()
         for href in links(path).hrefs:
-            address = urlsplit(urljoin(f"x://x/{here}", href))
-            if address.scheme != "x":
+            address = urlsplit(urljoin(f"http://here/{here}", href))
+            if address.netloc != "here":
                 continue
             there = site / unquote(address.path).lstrip("/")
             there = there / "index.html" if there.is_dir() else there
