@@ -11,6 +11,7 @@ from tqdm import tqdm
 from first_cell import put_in, take_out
 
 os.environ["TQDM_DISABLE"] = "1"  # for the kernels; the bar below was told before
+os.environ["LSTM_TUTORIAL_PROGRESS"] = ""  # what is stored is what somebody sees who has solved nothing
 for path in (bar := tqdm([Path(name) for name in sys.argv[1:]])):
     bar.set_description(path.stem)
     notebook = nbformat.read(path, as_version=4)

@@ -167,6 +167,12 @@ def test_a_workbook_is_at_0_untouched_and_at_100_solved(stem, file, monkeypatch)
         assert progress().solved[0] == (count if solved else 0)
 
 
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_workbook_ends_by_showing_where_you_stand(stem):
+    *_, last = cells(stem, False)
+    assert last == "from lstm_tutorial.exercises import progress\n\nprogress()"
+
+
 def test_the_next_exercise_is_the_next_of_the_workbook(file):
     order = []
     for stem in STEMS:
