@@ -75,13 +75,14 @@ def test_stored_notebook_is_clean_and_can_fail(path):
 
 
 @pytest.mark.parametrize("path", [p for p in NOTEBOOKS if p.parent.name == "exercises"], ids=lambda path: path.stem)
-def test_workbook_holds_three_untouched_exercises_with_hints(path):
+def test_workbook_holds_untouched_exercises_with_hints_in_three_tiers(path):
     cells = nbformat.read(path, as_version=4).cells
     starts = [cell.source for cell in cells if "{exercise-start}" in cell.source]
-    assert len(starts) >= 3
+    assert len(starts) >= 6
     for start in starts:
         assert re.search(r":label: ex-[a-z0-9-]+", start), start
-        assert "<details>" in start and "<summary>" in start, start
+        folds = re.findall(r"<summary>(.*?)</summary>", start)
+        assert folds == ["Hint 1", "Hint 2", "Hint 3", "When it is right: what to try next"], start
         # JupyterLab shows roles raw.
         assert not re.search(r"\{(ref|numref|doc|eq|cite|cite:\w|term|glue:\w+)\}`", start), start
     stubs = [cell for cell in cells if cell.cell_type == "code" and re.search(r"^check\(\w+\)$", cell.source, re.M)]
@@ -174,3 +175,11 @@ def test_each_fault_is_refused(spoil, words):
     bad = copy.deepcopy(good)
     spoil(bad)
     assert any(words in problem for problem in problems(bad)), problems(bad)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "book" / "solutions").glob("*.md")), ids=lambda path: path.stem)
+def test_every_solution_names_its_common_wrong_turn(path):
+    folds = path.read_text(encoding="utf-8").split(":::{dropdown} Show one solution")[1:]
+    assert len(folds) >= 6
+    for fold in folds:
+        assert "{literalinclude}" in fold and "**The common wrong turn.**" in fold.split("\n:::\n")[0], fold
