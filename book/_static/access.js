@@ -11,6 +11,9 @@
   home?.setAttribute("role", "navigation");
   home?.setAttribute("aria-label", "Home");
 
+  // An entry of the bibliography has a role that ARIA has given up since.
+  for (const entry of document.querySelectorAll("[role=doc-biblioentry]")) entry.removeAttribute("role");
+
   // A table that scrolls on a narrow screen is reached by keyboard.
   function reach() {
     for (const table of document.querySelectorAll(".bd-article table.table")) {
