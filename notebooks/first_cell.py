@@ -16,9 +16,9 @@ EXTRA = "notebook"
 ID = "install"
 SOURCE = """\
 # The course's package, where it is missing: on Colab, on Binder, or beside this file alone.
-try:
-    import lstm_tutorial  # noqa: F401
-except ModuleNotFoundError:
+from importlib.util import find_spec
+
+if not find_spec("lstm_tutorial"):
     get_ipython().run_line_magic("pip", 'install --quiet "{requirement}"')"""
 
 
