@@ -43,6 +43,12 @@ def named(answer, name):
     return answer
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A right answer is not stopped because other programs run beside the tests."""
+    monkeypatch.setenv("LSTM_TUTORIAL_SECONDS", "60")
+
+
 # The engine, on exercises of its own
 
 
@@ -323,7 +329,7 @@ def test_the_time_is_that_of_the_whole_check(fake, monkeypatch):
 
 def test_what_cannot_be_stopped_is_left_behind(fake, monkeypatch):
     monkeypatch.setenv("LSTM_TUTORIAL_SECONDS", "0.1")
-    result = fake(lambda x: time.sleep(4), draw_batch, np.tanh)
+    result = fake(lambda x: time.sleep(20), draw_batch, np.tanh)
     assert result.message.endswith("it could not be stopped and still runs: restart the kernel")
 
 
@@ -581,7 +587,7 @@ def test_solution_passes_within_seconds(exercise):
     start = time.process_time()
     result = check(solution)
     assert result.passed, result
-    assert time.process_time() - start < 5  # a fifth of it where nothing else runs
+    assert time.process_time() - start < 12  # a tenth of it where nothing else runs
 
 
 @each_exercise
