@@ -1,5 +1,8 @@
 """The first code cell of every notebook: it installs the course's package where it is missing, as on Colab.
 
+Only from where it is known to be: by its name once the package is on PyPI, before that from the repository that
+_config.yml names. Where there is neither, the cell says so: on PyPI a name that is not ours may be anybody's.
+
 `make notebooks` puts it in; `python notebooks/first_cell.py` does so in all notebooks without running anything. It is
 not counted among the cells that were run, and the book does not show it.
 """
@@ -19,22 +22,26 @@ SOURCE = """\
 from importlib.util import find_spec
 
 if not find_spec("lstm_tutorial"):
-    get_ipython().run_line_magic("pip", 'install --quiet "{requirement}"')"""
+    {remedy}"""
+INSTALL = """get_ipython().run_line_magic("pip", 'install --quiet "{requirement}"')"""
+REFUSE = 'raise ModuleNotFoundError("lstm_tutorial is not installed: the page How to run it says how")'
 
 
-def requirement(address=None):
-    """Return what pip is asked for: the package by its name or, until it is on PyPI, from its repository.
+def source(address=None):
+    """Return the text of the cell.
 
     Parameters
     ----------
     address : str, optional
-        Of the repository. Not given, it is the one in _config.yml; where there is none, the name has to do.
+        Of the repository. Not given, it is the one in _config.yml, if that names one.
     """
     name = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
     if address is None:
         config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
         address = (config.get("repository") or {}).get("url")
-    return f"{name}[{EXTRA}]" + (f" @ git+{address}" if address and not ON_PYPI else "")
+    where = "" if ON_PYPI else f" @ git+{address}"
+    known = ON_PYPI or address
+    return SOURCE.format(remedy=INSTALL.format(requirement=f"{name}[{EXTRA}]{where}") if known else REFUSE)
 
 
 def notebooks():
@@ -50,9 +57,7 @@ def take_out(notebook):
 def put_in(notebook):
     """Put the cell into a notebook, below its title, in place of an older one."""
     take_out(notebook)
-    cell = nbformat.v4.new_code_cell(
-        SOURCE.format(requirement=requirement()), id=ID, metadata={"tags": ["remove-cell"]}
-    )
+    cell = nbformat.v4.new_code_cell(source(), id=ID, metadata={"tags": ["remove-cell"]})
     notebook.cells.insert(1, cell)
 
 

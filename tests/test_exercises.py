@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from statements import statements, unindented
 
 from lstm_tutorial.exercises import check, draw_sizes, exercises, first_match, register, registry
 from lstm_tutorial.exercises.engine import draw_trial
@@ -531,19 +532,6 @@ def blocks(stem):
             yield label, ids
             label = None
     assert label is None, f"{label} has no {{exercise-end}}"
-
-
-def statements(source):
-    """Return Python statements without comments, docstrings, quotes' kinds and indentation."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return unindented(ast.unparse(tree))
-
-
-def unindented(text):
-    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 def body(path, name):

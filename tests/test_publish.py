@@ -169,7 +169,7 @@ def test_every_notebook_installs_the_package_where_it_is_missing(path):
     text = path.read_text(encoding="utf-8")
     notebook = nbformat.reads(text, as_version=4)
     first = next(cell for cell in notebook.cells if cell.cell_type == "code")
-    assert first.source == first_cell.SOURCE.format(requirement=first_cell.requirement()), again
+    assert first.source == first_cell.source(), again
     assert first.metadata == {"tags": ["remove-cell"]} and first.execution_count is None and not first.outputs, again
     before = copy.deepcopy(notebook)
     first_cell.put_in(notebook)
@@ -193,17 +193,21 @@ def test_the_first_cell_installs_only_what_is_missing(there, monkeypatch):
     shell = Shell()
     if not there:
         monkeypatch.setitem(sys.modules, "lstm_tutorial", None)  # as if there were none
-    exec(first_cell.SOURCE.format(requirement="it[extra]"), {"get_ipython": lambda: shell})
-    assert shell.asked == ([] if there else [("pip", 'install --quiet "it[extra]"')])
-
-
-def test_what_is_installed_has_a_name_an_extra_and_perhaps_an_address(monkeypatch):
-    named = f"{PROJECT['name']}[notebook]"
-    assert first_cell.requirement("") == named
-    assert first_cell.requirement("https://example.org/a/b") == f"{named} @ git+https://example.org/a/b"
-    monkeypatch.setattr(first_cell, "ON_PYPI", True)
-    assert first_cell.requirement("https://example.org/a/b") == named
+    exec(first_cell.source("https://example.org/a/b"), {"get_ipython": lambda: shell})
+    asked = f'install --quiet "{PROJECT["name"]}[{first_cell.EXTRA}] @ git+https://example.org/a/b"'
+    assert shell.asked == ([] if there else [("pip", asked)])
     assert first_cell.EXTRA in PROJECT["optional-dependencies"]
+
+
+def test_a_name_that_may_be_anybodys_is_not_installed(monkeypatch):
+    exec(first_cell.source(""), {})  # the package is here
+    monkeypatch.setitem(sys.modules, "lstm_tutorial", None)
+    with pytest.raises(ModuleNotFoundError, match="lstm_tutorial is not installed: the page How to run it"):
+        exec(first_cell.source(""), {})
+    monkeypatch.setattr(first_cell, "ON_PYPI", True)
+    shell = Shell()
+    exec(first_cell.source("https://example.org/a/b"), {"get_ipython": lambda: shell})
+    assert shell.asked == [("pip", f'install --quiet "{PROJECT["name"]}[{first_cell.EXTRA}]"')]
 
 
 def test_the_notebooks_extra_brings_what_notebooks_import_and_setup_asks_for():
@@ -229,7 +233,7 @@ def extra(name):
 @pytest.mark.slow
 def test_the_book_does_not_show_the_first_cell(html):
     pages = [html / path.relative_to(ROOT).with_suffix(".html") for path in NOTEBOOKS]
-    assert [page.name for page in pages if "run_line_magic" in page.read_text(encoding="utf-8")] == []
+    assert [page.name for page in pages if "importlib.util" in page.read_text(encoding="utf-8")] == []
 
 
 # The package by itself

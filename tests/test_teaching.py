@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from statements import statements, unindented
 
 import assignment
 import handout as packing
@@ -44,19 +45,6 @@ def handout(tmp_path_factory):
     with zipfile.ZipFile(folder / "handout.zip") as packed:
         packed.extractall(folder)
     return folder / "lstm-handout"
-
-
-def unindented(text):
-    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
-
-
-def statements(source):
-    """Return Python statements without comments, docstrings and indentation, as `ast` writes them."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return unindented(ast.unparse(tree))
 
 
 def bodies():
