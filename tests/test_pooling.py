@@ -461,3 +461,10 @@ def test_the_backward_of_a_pool_wants_the_gradient_of_its_result():
     layer.backward(np.zeros((2, 4)))
     with pytest.raises(RuntimeError, match="only one backward for each"):
         layer.backward(np.zeros((2, 4)))
+
+
+@pytest.mark.parametrize("T", [99, 100, 101, 149, 150, 199, 250])
+def test_the_maximum_may_stand_at_any_of_many_steps(T):
+    x = np.zeros((T, T, 2))
+    x[np.arange(T), np.arange(T), 1] = 1  # in sequence b at step b
+    np.testing.assert_array_equal(in_numpy.max_pool(x), np.tile([0.0, 1.0], (T, 1)))

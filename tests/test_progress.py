@@ -48,8 +48,10 @@ def test_a_check_notes_tries_and_what_is_solved_stays_solved(file):
     assert check(kept_by_hand).passed
     first = noted(file)["kept_by_hand"]
     assert first["tries"] == 2 and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", first["solved"])
+    file.write_text(file.read_text(encoding="utf-8").replace(first["solved"], "2001-01-01T00:00:00+00:00"))
     check(wrong)
-    assert noted(file)["kept_by_hand"] == {"tries": 3, "solved": first["solved"]}
+    check(kept_by_hand)
+    assert noted(file)["kept_by_hand"] == {"tries": 4, "solved": "2001-01-01T00:00:00+00:00"}
     assert json.loads(file.read_text(encoding="utf-8"))["version"] == journal.VERSION
     assert [path.name for path in file.parent.iterdir()] == ["progress.json"], "nothing temporary is left behind"
 
