@@ -233,7 +233,7 @@ def extra(name):
 @pytest.mark.slow
 def test_the_book_does_not_show_the_first_cell(html):
     pages = [html / path.relative_to(ROOT).with_suffix(".html") for path in NOTEBOOKS]
-    assert [page.name for page in pages if "importlib.util" in page.read_text(encoding="utf-8")] == []
+    assert [page.name for page in pages if "where it is missing: on Colab" in page.read_text(encoding="utf-8")] == []
 
 
 # The package by itself
