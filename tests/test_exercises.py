@@ -329,14 +329,16 @@ def test_the_time_is_that_of_the_whole_check(fake, monkeypatch):
 
 
 def test_what_cannot_be_stopped_is_left_behind(fake, monkeypatch):
-    monkeypatch.setenv("LSTM_TUTORIAL_SECONDS", "0.1")
-    result = fake(lambda x: time.sleep(20), draw_batch, np.tanh)
+    monkeypatch.setenv("LSTM_TUTORIAL_SECONDS", "3")  # long enough that it sleeps by then, also on a loaded machine
+    result = fake(lambda x: time.sleep(60), draw_batch, np.tanh)
     assert result.message.endswith("it could not be stopped and still runs: restart the kernel")
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="Windows cannot send a thread a signal")
 def test_an_interrupt_by_the_learner_reaches_the_learner(fake):
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a worker of xdist ignores it
-    threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+    learner = [threading.main_thread().ident, signal.SIGINT]  # sent to another thread, it would not end the wait
+    threading.Timer(0.3, signal.pthread_kill, learner).start()
     before = threading.active_count()
     try:
         with pytest.raises(KeyboardInterrupt):
