@@ -28,7 +28,7 @@ export PYTHONHASHSEED = 0
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test test-fast lint format notebooks studies bench figures pdf epub handout assignment links clean
+.PHONY: help book serve lab test test-fast lint format notebooks studies bench figures pdf epub handout assignment links lighthouse clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -105,6 +105,9 @@ assignment: $(GRADER) ## make nbgrader assignments of the workbooks in dist/nbgr
 
 links: $(READY) ## try every link to another place; needs the network
 	$(BIN)/jupyter-book build . --builder linkcheck
+
+lighthouse: book ## what Lighthouse says of three pages; needs Node and, the first time, the network
+	$(BIN)/python tests/lighthouse.py _build/html
 
 clean: ## remove what make has made, but dist/nbgrader, where submissions may lie
 	rm -rf $(VENV) _build dist/lstm-handout.zip dist/lstm-from-the-gates-up.* .hypothesis .ruff_cache .coverage* htmlcov

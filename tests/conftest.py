@@ -15,6 +15,7 @@ import nbval.plugin
 import pytest
 from filelock import FileLock
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 os.environ["LSTM_TUTORIAL_PROGRESS"] = ""  # what a test solves, nobody has solved
 os.environ["TQDM_DISABLE"] = "1"  # for the notebooks' kernels: a bar is no output of a cell
@@ -28,6 +29,37 @@ settings.load_profile("course")
 def pytest_configure(config):
     # With --cov, nbval would trace the kernels too: labs twice as slow, and lines counted that no test looks at.
     nbval.plugin.setup_coverage = nbval.plugin.teardown_coverage = lambda *args: None
+
+
+# Workers: the longest files first (the second builds the book), each whole on one worker, which its fixtures and
+# notebooks need; the book's pages last, each by itself where a worker is free, so that all end together.
+FIRST = ["test_paper", "test_book", "test_teaching", "test_exercises"]
+PAGE = "test_browser.py::test_page_has_no_fault["
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        return PAGE in item.nodeid, FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST)
+
+    items.sort(key=place)
+
+
+class FilesThenPages(LoadFileScheduling):
+    def _split_scope(self, nodeid):
+        return nodeid if PAGE in nodeid else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    if config.option.dist == "loadfile":
+        config.option.loadscopereorder = False  # as sorted above, not by the number of tests
+        return FilesThenPages(config, log)
+
+
+def pytest_terminal_summary(terminalreporter):
+    reports = [each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, [])]
+    if pages := [each for each in reports if PAGE in each.nodeid and each.when == "call"]:
+        work, wall = sum(each.duration for each in pages), max(r.stop for r in pages) - min(r.start for r in pages)
+        terminalreporter.write_line(f"{len(pages)} pages in a browser: {work:.0f} s of work, {wall:.0f} s on the clock")
 
 
 ROOT = Path(__file__).parents[1]

@@ -2,6 +2,7 @@
 
 import importlib
 import itertools
+import json
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections import namedtuple
@@ -17,6 +18,7 @@ from lstm_tutorial.in_numpy import LSTM, sigmoid
 
 ROOT = Path(__file__).resolve().parents[1]
 Gates = namedtuple("Gates", "i f g o c")
+DIMMED = drawings.tint("grey", 0.55).lower()  # what is named in parts of the cell that are not lit
 THINGS = ("forget", "input", "candidate", "output", "cell", "hidden", "x")
 
 
@@ -87,15 +89,21 @@ def test_colours_part_in_grey():
     assert abs(lab(linear("rnn"))[0] - lab(linear("lstm"))[0]) > 15
 
 
-def test_colours_stand_out_on_white_and_in_the_dark_theme():
-    def luminance(rgb):
-        return rgb @ [0.2126, 0.7152, 0.0722]
+def luminance(colour):
+    return linear(colour) @ [0.2126, 0.7152, 0.0722]
 
+
+def contrasts(colour):
+    """Return a colour's contrast on white, and that of its opposite in the dark theme."""
     turned = np.array([[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]])  # hue-rotate(180deg)
+    dark = tuple(np.clip(turned @ (0.93 - 0.86 * np.array(to_rgb(colour))), 0, 1))  # invert(0.93)
+    return 1.05 / (luminance(colour) + 0.05), (luminance(dark) + 0.05) / (luminance("#121212") + 0.05)
+
+
+def test_colours_stand_out_on_white_and_in_the_dark_theme():
     for name in (*THINGS, "rnn", "lstm", "ink", "grey"):
-        dark = np.clip(turned @ (0.93 - 0.86 * np.array(to_rgb(drawings.COLOURS[name]))), 0, 1)  # invert(0.93)
-        assert (luminance(linear(tuple(dark))) + 0.05) / (luminance(linear("#121212")) + 0.05) > 3, name
-        assert 1.05 / (luminance(linear(name)) + 0.05) > (2 if name == "x" else 3), name
+        white, dark = contrasts(drawings.COLOURS[name])
+        assert dark > 3 and white > (2 if name == "x" else 3), name
 
 
 def test_style_draws_in_the_course_s_colours():
@@ -398,3 +406,36 @@ def test_map_leads_through_the_table_of_contents(script):
     parts = {part["caption"]: len(part["chapters"]) for part in contents["parts"] if part["caption"] != "Back"}
     parts["Start"] += 1 - 1  # the introduction, the book's root, is a stop; the tracks through the map are none
     assert {part: len(stops) for part, stops in script.MAP.items()} == parts
+
+
+def drawings_of_pages(script):
+    """Yield the name, the figure and the written texts of each SVG of a page."""
+    for path in sorted(script.HERE.glob("[!_]*.py")):
+        if path.stem not in ("draw", "registry"):
+            importlib.import_module(path.stem)
+    for name, (make, study) in script.FIGURES.items():
+        if not name.endswith(".png"):
+            ax = make(json.loads((script.RESULTS / f"{study}.json").read_text(encoding="utf-8"))) if study else make()
+            drawn = np.ravel(ax)[0].figure
+            drawn.canvas.draw()
+            yield (
+                name,
+                drawn,
+                [text for text in drawn.findobj(plt.Text) if text.get_visible() and text.get_text().strip()],
+            )
+            plt.close(drawn)
+
+
+@pytest.mark.slow
+def test_every_word_of_a_picture_can_be_read(script):
+    """On a phone a picture is about 384 pixels wide: 9 points at 7 inches are 7 there, and none is smaller."""
+    small, faint = [], []
+    for name, drawn, words in drawings_of_pages(script):
+        for word in words:
+            if word.get_size() * 7 / drawn.get_size_inches()[0] < 8.9:
+                small.append((name, word.get_text(), word.get_size()))
+            background = getattr(word, "get_bbox_patch", lambda: None)()
+            colour = plt.matplotlib.colors.to_hex(word.get_color())
+            if background is None and colour not in (DIMMED, "#ffffff") and min(contrasts(colour)) < 4:
+                faint.append((name, word.get_text(), colour, contrasts(colour)))
+    assert small == [] and faint == []

@@ -11,9 +11,9 @@ import nbformat
 import pytest
 import yaml
 
-import first_cell
 from lstm_tutorial.__main__ import main
 from lstm_tutorial.exercises import check, exercises, journal, progress
+from reckoning import FURTHER, times
 
 ROOT = Path(__file__).parents[1]
 PARTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["parts"]
@@ -208,23 +208,8 @@ def minutes(text):
     return 60 * int(hours) + int(rest)
 
 
-def of_a_chapter(stem):
-    """Return minutes as the tracks reckon them: of page and lab, and for each exercise its kind and minutes."""
-    page = (ROOT / "book" / f"{stem}.md").read_text(encoding="utf-8")
-    words = len(re.sub(r"```.*?```|\$[^$]*\$", "", page, flags=re.S).split())
-    lab = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4).cells
-    lab = sum(cell.cell_type == "code" and cell.id != first_cell.ID for cell in lab)
-    found = {}
-    for cell in nbformat.read(ROOT / "notebooks" / "exercises" / f"{stem}.ipynb", as_version=4).cells:
-        label = re.search(r"^:label: (\S+)$", cell.source, re.M)
-        if label:
-            kind, time = re.search(r"^\*([A-Z][\w ]+), (\d+) minutes\.\*", cell.source, re.M).groups()
-            found[label[1]] = kind, int(time)
-    return 5 * round(words / 150 / 5), 5 * round(0.6 * lab / 5), found
-
-
 KINDS = {"By hand", "Write", "Find the bug", "Predict", "Design", "Experiment"}
-FURTHER = {"Design", "Experiment"}
+TIMES = {stem: times(ROOT, stem) for stem in STEMS}
 TRACKS = (ROOT / "book" / "path.md").read_text(encoding="utf-8").split("\n## ")
 
 
@@ -236,7 +221,7 @@ def rows(title):
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_workbook_has_six_to_ten_exercises_of_every_kind(stem):
-    *_, found = of_a_chapter(stem)
+    found = TIMES[stem].exercises
     assert 6 <= len(found) <= 10 and len(found) == sum(each.chapter == stem for each in exercises().values())
     kinds = {kind for kind, _ in found.values()}
     assert kinds <= KINDS and kinds >= {"By hand", "Write", "Find the bug", "Predict", "Experiment"}
@@ -249,15 +234,15 @@ def test_the_times_of_the_tracks_are_those_of_their_steps():
         exercise = re.search(r"`(ex-\S+)`", what)
         stem = re.search(r"{doc}`(\S+)`", what)
         if exercise:
-            want = next(of_a_chapter(stem)[2][exercise[1]][1] for stem in STEMS if exercise[1] in of_a_chapter(stem)[2])
+            want = next(found.exercises[exercise[1]][1] for found in TIMES.values() if exercise[1] in found.exercises)
         else:
-            want = of_a_chapter(stem[1])[0]
+            want = TIMES[stem[1]].page
         so_far += want
         assert (minutes(time), minutes(sum_)) == (want, so_far), what
     assert so_far <= 120
     so_far = 0
     for stem, page, lab, two, time, sum_ in rows("A weekend"):
-        want_page, want_lab, found = of_a_chapter(stem.removeprefix("{doc}").strip("`"))
+        want_page, want_lab, found = TIMES[stem.removeprefix("{doc}").strip("`")]
         labels = re.findall(r"`(ex-[^`]+)`", two)
         want = sum(found[label][1] for label in labels)
         so_far += want_page + want_lab + want
@@ -267,13 +252,13 @@ def test_the_times_of_the_tracks_are_those_of_their_steps():
     *chapters, last = rows("The whole course")
     assert [chapter.removeprefix("{doc}").strip("`") for chapter, *_ in chapters] == STEMS
     for stem, (_, page, lab, core, sum_, further) in zip(STEMS, chapters):
-        want_page, want_lab, found = of_a_chapter(stem)
-        split = [sum(time for kind, time in found.values() if (kind in FURTHER) == is_) for is_ in (False, True)]
+        want_page, want_lab, _ = TIMES[stem]
+        split = [TIMES[stem].core(), TIMES[stem].further()]
         so_far += want_page + want_lab + split[0]
         assert [minutes(each) for each in (page, lab, core, further)] == [want_page, want_lab, *split], stem
         assert minutes(sum_) == so_far
         columns = [a + b for a, b in zip(columns, (want_page, want_lab, *split))]
     assert [minutes(last[k]) for k in (1, 2, 3, 5, 4)] == [*columns, so_far]
-    kinds = [kind for stem in STEMS for kind, _ in of_a_chapter(stem)[2].values()]
+    kinds = [kind for found in TIMES.values() for kind, _ in found.exercises.values()]
     further = sum(kind in FURTHER for kind in kinds)
     assert f"There are {len(kinds)} exercises, {further} of them in design" in "".join(TRACKS)

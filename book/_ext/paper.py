@@ -10,13 +10,18 @@ from latex2mathml.converter import convert as to_mathml
 from sphinx import addnodes
 from sphinx.builders.epub3 import Epub3Builder
 from sphinx.builders.latex.nodes import thebibliography
+from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.transforms.post_transforms.images import ImageConverter
 from sphinx.util.math import get_node_equation_number
 from sphinx_design.shared import is_component
-from sphinx_exercise.nodes import exercise_latex_number_reference
+from sphinx_exercise.nodes import exercise_latex_number_reference, exercise_node
 
 DETAILS = re.compile(r"\s*<details>\s*<summary>(.*?)</summary>\s*\Z", re.S)
+
+QUOTED = re.compile("(The n|N)umbers (for the page|that the page quotes)|For the chapter.s page")
+UNSOLVED = re.compile(r"\w+: not attempted yet")
+ALIAS = re.compile(r"Alias for field number \d+")
 
 SAME = {
     r"\begin{aligned}": r"\begin{split}",
@@ -42,6 +47,44 @@ class SvgToPdf(ImageConverter):
 
 def tex(text):
     return nodes.raw("", text + "\n", format="latex")
+
+
+def room(lines):
+    """Return what opens a new page where fewer lines than these are left."""
+    return tex(rf"\Needspace*{{{min(lines, 40)}\baselineskip}}")
+
+
+class Leave(SphinxTransform):
+    """Nobody needs on paper where a lab stores the numbers of its page, that an exercise is unsolved, what runs only.
+
+    When a page is read, so that the table of contents knows of it too.
+    """
+
+    default_priority = 880
+
+    def apply(self):
+        for section in list(self.document.findall(nodes.section)):
+            first = section.next_node(nodes.paragraph)
+            if QUOTED.fullmatch(section[0].astext()) or (first and first.astext().startswith("The next cell shows")):
+                section.parent.remove(section)
+        for block in list(self.document.findall(nodes.literal_block)):
+            lines = block.astext().splitlines()
+            stored = len(lines) > 12 and all(re.match(r"\w+: ", line) for line in lines)
+            if stored or UNSOLVED.fullmatch(block.astext().strip()):
+                output = block.parent
+                while "cell_output" not in output["classes"]:
+                    output = output.parent
+                output.parent.remove(output)
+        for entry in list(self.document.findall(addnodes.desc)):
+            if ALIAS.fullmatch(entry[-1].astext().strip()):
+                entry.parent.remove(entry)
+        for item in self.document.findall(nodes.definition_list_item):
+            first, *others = item.findall(nodes.term)
+            if "glossary" in item.parent["classes"]:  # a term and its Chinese name on one line
+                for other in others:
+                    first += [nodes.Text(" \u2003"), *other.children]
+                    first["ids"] += other["ids"]
+                    item.remove(other)
 
 
 class Parts(SphinxPostTransform):
@@ -102,13 +145,22 @@ class Fit(SphinxPostTransform):
             pages = self.document.findall(nodes.section)
             next(page for page in pages if page.get("docname") == "book/references").append(works)
         for image in self.document.findall(nodes.image):
-            if image["uri"].endswith(".png"):  # from a lab; finer in print when smaller
-                image["width"] = f"{0.8 * float(image.get('width', '80%').removesuffix('%')):.0f}%"
-        for block in self.document.findall(nodes.literal_block):
+            # Letters of about the text's size in both: a lab's figure is finer in print when smaller.
+            share = 88 if image["uri"].endswith(".pdf") else 0.9 * float(image.get("width", "80%").removesuffix("%"))
+            image["width"] = f"{share:.0f}%"
+        for topic in list(self.document.findall(nodes.topic)):
+            if "contents" in topic["classes"]:  # the reference: the book's table of contents has it
+                topic.parent.remove(topic)
+        for block in list(self.document.findall(nodes.literal_block)):
             lines = block.astext().splitlines()
-            if len(lines) > 12 and all(re.match(r"\w+: ", line) for line in lines):  # a lab's numbers for the page
+            if len(lines) > 24 and max(map(len, lines)) < 50:  # long and narrow: side by side
                 block.rawsource = columns_of(lines)
                 block.children = [nodes.Text(block.rawsource)]
+            if len(lines) < 8 and not inside(block, (nodes.table, exercise_node)):
+                keep(block, len(lines) + 1)
+        for section in list(self.document.findall(nodes.section)):
+            if any(isinstance(node, exercise_node) for node in section):  # a heading, a box's head and some lines
+                keep(section, 12)
         for table in list(self.document.findall(nodes.table)):
             self.fit(table)
 
@@ -117,9 +169,34 @@ class Fit(SphinxPostTransform):
         for entry in table.findall(nodes.entry):
             entry.children = [child for child in entry if child.children]
         columns = next(table.findall(nodes.tgroup))["cols"]
+        if not inside(table, exercise_node):
+            keep(table, len(list(table.findall(nodes.row))) * 4 // 3 + 5)
         if columns > 3:
             size = "small" if columns < 6 else "footnotesize"
             table.replace_self([tex(rf"\begingroup\{size}"), table.deepcopy(), tex(r"\endgroup")])
+
+
+def keep(node, lines):
+    """Let so many lines from a node's first on stand on one page, with the heading before it if there is one."""
+    while True:
+        parent = node.parent
+        before = [child for child in parent[: parent.index(node)] if not isinstance(child, nodes.raw | nodes.target)]
+        if isinstance(parent, nodes.container) and not before:
+            node = parent
+        elif isinstance(parent, nodes.section) and len(before) == 1 and isinstance(parent.parent, nodes.section):
+            node, lines = parent, lines + 4
+        else:
+            break
+    if not (before and isinstance(before[-1], nodes.title)):  # a title of a page opens one
+        parent.insert(parent.index(node), room(lines))
+
+
+def inside(node, kinds):
+    """Whether a node stands in one of some kinds."""
+    while node := node.parent:
+        if isinstance(node, kinds):
+            return True
+    return False
 
 
 def columns_of(lines, width=100):
@@ -153,6 +230,9 @@ class Unfold(SphinxPostTransform):
                 parent = start.parent
                 del parent[first : last + 1]
                 parent.insert(first, block)
+        for title in list(self.document.findall(nodes.paragraph)):
+            if title.astext() == "Answers":  # of a quiz, with its list
+                title.parent.insert(title.parent.index(title), room(6))
         for fold in list(self.document.findall(nodes.container)):
             if is_component(fold, "dropdown"):
                 title, *inside = fold.children if fold["has_title"] else [nodes.rubric(), *fold.children]
@@ -171,7 +251,7 @@ def unfolded(title, inside):
         end = " " if words.astext().endswith(("?", "!", ".", ":")) else ". "
         first = nodes.paragraph("", "", words, nodes.Text(end), *inside[0].children)
         return nodes.container("", first, *inside[1:], classes=["paper-fold"])
-    return nodes.container("", nodes.paragraph("", "", words), *inside, classes=["paper-fold"])
+    return nodes.container("", room(5), nodes.paragraph("", "", words), *inside, classes=["paper-fold"])
 
 
 # The EPUB
@@ -227,7 +307,7 @@ def visit_display(translator, node):
 
 def mathml(node, display):
     """Return a formula in MathML, with what the converter does not know said in other words."""
-    text = node.astext()
+    text = re.sub(r"\\\\\[\d+pt\]", r"\\\\", node.astext())  # a line's extra space, which would be printed
     for words, others in SAME.items():
         text = text.replace(words, others)
     return to_mathml(text, display=display)
@@ -237,6 +317,7 @@ def setup(app):
     app.add_builder(Edition, override=True)
     app.connect("html-page-context", only_ours, priority=999)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_display, None))
+    app.add_transform(Leave)
     app.add_post_transform(Parts)
     app.add_post_transform(Numbers)
     app.add_post_transform(Fit)

@@ -259,14 +259,14 @@ def pytorch_lstm_drift(study):
     """How far the twins' losses are apart while both are trained, a line a seed."""
     results, every = study["results"], study["results"]["settings"]["every"]
     ax = plt.subplots(figsize=(7, 3.6))[1]
-    for run, label, colour, place in (
-        ("clipped", "float64, clipped by\ntwo formulas", "forget", 1e-5),
-        ("float32", "float32", "candidate", 3e-8),
-        ("float64", "float64", "lstm", 1e-15),
+    for run, label, colour, dash, place in (
+        ("clipped", "float64, clipped by\ntwo formulas", "forget", "-", 1e-5),
+        ("float32", "float32", "candidate", (0, (3, 1.5)), 3e-8),
+        ("float64", "float64", "lstm", "-", 1e-15),
     ):
         for differences in results[run]["loss_difference"]:
             updates = every * np.arange(1, len(differences) + 1)
-            ax.plot(updates, np.maximum(differences, 1e-17), color=COLOURS[colour], ls="-", lw=1, alpha=0.8)
+            ax.plot(updates, np.maximum(differences, 1e-17), color=COLOURS[colour], ls=dash, lw=1, alpha=0.8)
         ax.text(updates[-1] * 1.02, place, label, color=tint(colour, 0.75, "black"), va="center")
     ax.set(yscale="log", xlabel="updates", ylabel="difference of the losses", xlim=(0, updates[-1]), ylim=(5e-18, 1e-3))
     return ax
@@ -679,7 +679,7 @@ def shapes_first(study):
     """Say the first symbol: the score by length, for three ways to read the answer."""
     found, ax = study["results"], plt.subplots(figsize=(7, 4.0))[1]
     looks = [("hidden", "o", "-", "two directions, h_n"), ("forget", "D", "--", "two directions, output[:, −1]")]
-    looks += [("x", "^", "-.", "the same, forget bias 3"), ("grey", "s", ":", "one direction, h_n")]
+    looks += [("candidate", "^", "-.", "the same, forget bias 3"), ("grey", "s", ":", "one direction, h_n")]
     for (colour, marker, dash, label), runs in zip(looks, found["first"].values()):
         x, runs = np.arange(len(found["lengths"])), np.array(runs)
         ax.plot(x, np.median(runs, 0), color=COLOURS[colour], ls=dash, lw=2.2, label=label)
@@ -700,13 +700,13 @@ def many_to_many():
     answers = [None, "0", None, "1", None, "0"]
     ax = canvas(7.7, 4.0)
     rows = {"forward": (1.3, "lstm", -0.22), "reverse": (2.2, "candidate", 0.22)}
-    for text, y, colour in (("phone", 0.3, "x"), ("answer", 3.62, "ink")):
+    for text, y, colour in (("phone", 0.3, "ink"), ("answer", 3.62, "ink")):
         write(ax, 0.12, y, text, 14, colour, ha="left")
     for text, (y, colour, _) in rows.items():
-        write(ax, 0.12, y, text, 14, colour, ha="left")
+        write(ax, 0.12, y, text, 14, tint(colour, 0.75, "black"), ha="left")
     for t, (phone, answer) in enumerate(zip(phones, answers)):
         x = middle + pitch * t
-        write(ax, x, 0.3, phone, 18, "x")
+        write(ax, x, 0.3, phone, 18)
         for y, colour, dx in rows.values():
             wire(ax, (x + dx, 0.56), (x + dx, y - 0.22), colour="x", width=1.6)
             wire(ax, (x + dx, y + 0.22), (x + dx, 3.32), colour="ink" if answer else "grey", width=1.6)
@@ -801,9 +801,10 @@ def draw(folder=HERE, names=()):
             print(f"{name}: left out, there is no {results.name} yet")
             continue
         ax = make(json.loads(results.read_text(encoding="utf-8"))) if study else make()
-        files.append(Path(folder) / f"{name}.svg")
-        drawn = np.ravel(ax)[0].figure
-        drawn.savefig(files[-1], metadata={"Date": None, "Creator": None})
+        drawn, raster = np.ravel(ax)[0].figure, name.endswith(".png")
+        files.append(Path(folder) / (name if raster else f"{name}.svg"))
+        unsigned = dict.fromkeys(["Software"] if raster else ["Date", "Creator"])
+        drawn.savefig(files[-1], metadata=unsigned, **({"dpi": "figure"} if raster else {}))
         plt.close(drawn)
         print(files[-1].name)
     return files

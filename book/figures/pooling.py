@@ -77,8 +77,13 @@ def pooling_padding(study):
         ax.plot(lengths, np.median(runs, axis=0), color=COLOURS[colour], ls=style)
         middle = np.median(runs, axis=0)[-1] + {"speech, LSTM, max": 2, "speech, LSTM, untrained": -2}.get(key, 0)
         look = dict(color=tint(colour, 0.8, "black"), va="center")
+        noise, name = key.startswith("noise"), key.split(", ")[1]
         ax.annotate(
-            label, (lengths[-1], middle), (6, 9 if "noise, LSTM" in key else 0), textcoords="offset points", **look
+            label,
+            (lengths[-1], middle),
+            (6, {"RNN": 5, "LSTM": 15}[name] if noise else 0),
+            textcoords="offset points",
+            **look,
         )
     ax.set(xlabel="valid steps", ylabel="maxima that are wrong (%)", ylim=(0, None), xlim=(2, 40))
     ax.set_xticks([2, 5, 10, 20, 30, 40])

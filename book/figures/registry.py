@@ -12,7 +12,7 @@ FIGURES = {}
 
 
 def figure(name, study=None):
-    """Register a picture under its file's name, and with it the study it needs."""
+    """Register a picture under its file's name, an SVG if it has no ending, and with it the study it needs."""
 
     def register(draw):
         FIGURES[name] = (draw, study)

@@ -1,0 +1,157 @@
+"""The pictures that stand where a figure cannot be moved: in print, without scripts. `play.json` has their numbers."""
+
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.patches import Rectangle
+from registry import figure
+
+from lstm_tutorial import figures
+from lstm_tutorial.drawings import COLOURS, box, canvas, tint, write
+from lstm_tutorial.in_numpy import (
+    LSTM,
+    Gates,
+    attention_weights,
+    decay_weights,
+    last_pool,
+    max_pool,
+    max_pool_backward,
+    mean_pool,
+    sigmoid,
+    weighted_pool,
+)
+
+NUMBERS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+
+
+def run_unit(x, reset, rows):
+    """Return h and the gates of one unit, (T,) each, whose layers have rows: weights on x, reset and h, the bias."""
+    stacked = np.array([rows[name] for name in "ifgo"], float)  # (4, 4), in torch's order
+    unit = LSTM(2, 1, dtype="float64")
+    weights = {"weight_ih_l0": stacked[:, :2], "weight_hh_l0": stacked[:, 2:3]}
+    unit.load_state_dict(weights | {"bias_ih_l0": stacked[:, 3], "bias_hh_l0": np.zeros(4)})
+    output, _, gates = unit(np.stack([x, reset], axis=-1).astype(float), return_gates=True)
+    return output[:, 0], Gates(*(values[:, 0] for values in gates))
+
+
+@figure("play-unit")
+def play_unit():
+    """The latch set by hand on the pulses that the figure starts with."""
+    found = NUMBERS["unit"]
+    x, reset = found["sequences"]["pulses"], found["reset"]
+    h, gates = run_unit(x, reset, found["presets"]["latch"])
+    axes = plt.subplots(7, sharex=True, figsize=(7, 5.6))[1]
+    figures.plot_gates(gates, {"x": x, "reset": reset}, axes=axes[:-1])
+    axes[-2].set(xlabel="", ylim=(-0.15, 1.15))
+    axes[-1].stairs(h, np.arange(len(h) + 1) + 0.5, baseline=None, color=COLOURS["hidden"], lw=2)
+    axes[-1].stairs(h, np.arange(len(h) + 1) + 0.5, fill=True, color=tint("hidden", 0.12), zorder=0.5)
+    axes[-1].set(xlabel="time step", ylim=(-0.15, 1.15), xticks=np.arange(len(h)) + 1)
+    axes[-1].set_ylabel("hidden $h$", rotation=0, ha="right", va="center")
+    axes[-1].axhline(0, color=COLOURS["pale"], lw=0.8, zorder=0.4)
+    return axes
+
+
+@figure("play-half-life")
+def play_half_life():
+    """The half-life against the forget bias, and what is left of a stored 1 over time at one bias."""
+    bias, low, high, steps = NUMBERS["half-life"].values()
+    biases, t = np.linspace(low, high, 200), np.linspace(0, steps, 400)
+    life = -np.log(2) / np.log(sigmoid(np.append(biases, bias)))
+    axes = plt.subplots(1, 2, figsize=(7.4, 3.2))[1]
+    axes[0].plot(biases, life[:-1], color=COLOURS["forget"])
+    axes[0].plot(bias, life[-1], "o", ms=9, color=COLOURS["forget"])
+    axes[0].set(yscale="log", xlabel="forget bias", ylabel="half-life (time steps)", xticks=range(low, high + 1))
+    axes[0].yaxis.set_major_formatter("{x:g}")
+    axes[0].minorticks_off()
+    axes[0].grid()
+    axes[1].plot(t, sigmoid(bias) ** t, color=COLOURS["cell"])
+    axes[1].plot([0, life[-1], life[-1]], [0.5, 0.5, 0], color=COLOURS["grey"], lw=1.2, ls="--")
+    axes[1].text(life[-1] + 2, 0.52, f"half after {life[-1]:.1f} steps")
+    axes[1].set(xlabel="time step", ylabel="left of a stored 1", ylim=(0, 1.04), xlim=(0, steps))
+    axes[1].set_title(f"forget bias {bias}: $f$ = {sigmoid(float(bias)):.3f}")
+    return axes
+
+
+@figure("play-output")
+def play_output():
+    """Three sequences through two layers and two directions: what the output holds, what h_n holds, what is padding."""
+    given = NUMBERS["output"]
+    steps, lengths, directions = len(given["steps"]), given["lengths"], given["directions"]
+    rows = given["layers"] * directions
+    ax, pitch, up = canvas(7.6, 3.2), 0.4, 0.46
+    for b, length in enumerate(lengths):
+        left = 1.66 + 2.08 * b
+        write(ax, left + 2 * pitch, 2.95, f"sequence {b}", 12.5, weight="bold")
+        for k in range(rows):
+            y, reverse = 0.98 + up * k + 0.12 * (k >= directions), k % directions
+            if b == 0:
+                way = ("forward", "reverse")[reverse]
+                write(ax, left - 0.26, y, f"layer {k // directions} {way}", 11, ha="right")
+            for t in range(steps):
+                x, last = left + pitch * t, t == (0 if reverse else length - 1)
+                colour = "hidden" if k >= rows - directions else "ink"
+                if t < length:
+                    box(ax, x, y, 0.34, 0.36, "input" if last else colour, 0.55 if last else 0.14, 0.05)
+                else:
+                    look = dict(fc="white", ec=COLOURS["hidden"] if colour == "hidden" else COLOURS["pale"], lw=1.2)
+                    ax.add_patch(Rectangle((x - 0.17, y - 0.18), 0.34, 0.36, hatch="////", **look))
+                if last:
+                    write(ax, x, y - 0.01, f"{k}, {b}", 11, "black", weight="bold")
+        for t in range(steps):
+            write(ax, left + pitch * t, 0.62, f"{t}", 11.5, "grey")
+    write(ax, 1.4, 0.62, "step", 11.5, "grey", ha="right")
+    for x, colour, text in ((0.12, "hidden", "green: output"), (1.9, "input", "blue: h_n and c_n, by their indices")):
+        write(ax, x, 0.2, text, 12.5, colour, ha="left", weight="bold")
+    write(ax, 5.9, 0.2, "hatched: padding", 12.5, "grey", ha="left", weight="bold")
+    return ax
+
+
+def pools(x, length, half_life, query):
+    """Return by pool the shares that it gives the steps of x (T,), and what it makes of them; the median by NumPy."""
+    valid, each = np.arange(len(x)) < length, x[None, :, None]
+    found = {
+        "last": (np.arange(len(x)) == length - 1, last_pool(each, [length])),
+        "max": (max_pool_backward([[1]], each, max_pool(each, [length]), [length]).ravel(), max_pool(each, [length])),
+        "mean": (valid / length, mean_pool(each, [length])),
+    }
+    middle = np.argsort(np.where(valid, x, np.inf))[[(length - 1) // 2, length // 2]]
+    found["median"] = (np.bincount(middle, minlength=len(x)) / 2, np.median(x[:length]))
+    decay = valid * decay_weights(len(x), half_life)
+    for name, weights in (
+        ("decay", decay / decay.sum()),
+        ("attention", attention_weights(query * x[None], [length])[0]),
+    ):
+        found[name] = (weights, weighted_pool(each, weights, [length]))
+    return {name: (shares, np.asarray(value).item()) for name, (shares, value) in found.items()}
+
+
+@figure("play-pooling")
+def play_pooling():
+    """A sequence before and after an outlier of ten spreads; under it each pool's shares, and how far it has moved."""
+    given = NUMBERS["pooling"]
+    before = np.array(given["x"])
+    after = before.copy()
+    after[given["step"]] += 10 * given["spread"]
+    steps, length = len(before), given["length"]
+    old, new = (pools(x, length, given["half-life"], given["query"]) for x in (before, after))
+    axes = plt.subplots(7, figsize=(7, 5.6), sharex=True, height_ratios=(3.6, *[1] * 6))[1]
+    top, time = axes[0], np.arange(1, steps + 1)
+    for x, fill in ((before, "white"), (after, COLOURS["ink"])):
+        top.plot(time[:length], x[:length], "o", ls="", ms=7, mfc=fill, mec=COLOURS["ink"], clip_on=False)
+    top.axhline(0, color=COLOURS["pale"], lw=0.8, zorder=0.4)
+    top.set(ylabel="x", xlim=(0.5, steps + 0.5), xticks=time)
+    for ax in axes:
+        ax.axvspan(length + 0.5, steps + 0.5, fc="white", ec=COLOURS["pale"], hatch="////", lw=0, zorder=0.3)
+    for ax, (name, (shares, value)) in zip(axes[1:], new.items()):
+        colour = COLOURS[given["looks"][name].removeprefix("play-")]
+        top.plot([0.5, length + 0.5], [value] * 2, color=colour, lw=1.6, ls="-", zorder=1)
+        ax.bar(time, shares, 0.8, fc=tint(colour, 0.35), ec=colour, lw=1.2)
+        ax.set(ylim=(0, 1.05), yticks=(0, 1))
+        ax.set_ylabel(name, rotation=0, ha="right", va="center", labelpad=12)
+        words = f"{old[name][1]:.2f} → {value:.2f}".replace("-", "−")
+        ax.annotate(words, (1, 0.5), (8, 0), "axes fraction", "offset points", va="center")
+    top.set_ylabel("x", rotation=0, ha="right", va="center", labelpad=12)
+    axes[-1].set_xlabel("step")
+    return axes

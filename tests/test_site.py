@@ -1,0 +1,527 @@
+"""What the site is delivered with: light pages, tags to share it by, ways to run it elsewhere, a search that finds."""
+
+import gzip
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
+
+import nbformat
+import numpy as np
+import pytest
+import yaml
+from docutils import nodes
+from PIL import Image
+from sphinx.errors import ConfigError
+
+import published
+import slim
+
+ROOT = Path(__file__).parents[1]
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+PICTURE = ROOT / "book" / "figures" / published.PICTURE
+TERMS = re.findall(
+    r"^(\S.*)$", (ROOT / "book" / "glossary.md").read_text(encoding="utf-8").split(":::")[1].split("\n", 1)[1], re.M
+)
+
+
+def pages(site):
+    """Return every page of a built site by its name, without the theme's templates and the front door."""
+    found = {path.relative_to(site).with_suffix("").as_posix(): path for path in sorted(site.rglob("*.html"))}
+    return {name: path for name, path in found.items() if name != "index" and not name.startswith("_static")}
+
+
+def named(text, *names):
+    """Return what the meta tags of a page say, for the names that it has."""
+    found = dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)"', text))
+    found |= {name: content for content, name in re.findall(r'<meta content="([^"]*)" name="([^"]+)"', text)}
+    return {name: unescape(found[name]) for name in names or found if name in found}
+
+
+# A small copy of the book that has an address and a repository
+
+ADDRESS = "https://someone.example/lstm"
+REPOSITORY = "https://github.com/someone/lstm"
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """Build three pages with the book's own settings, but with both addresses."""
+    folder = tmp_path_factory.mktemp("small")
+    for name in ("_ext", "_static", "_templates"):
+        shutil.copytree(ROOT / "book" / name, folder / "book" / name)
+    (folder / "book" / "figures").mkdir()
+    for path in (PICTURE, ROOT / "book" / "references.bib"):
+        shutil.copy(path, folder / path.relative_to(ROOT))
+    config = CONFIG | {"repository": CONFIG["repository"] | {"url": REPOSITORY}}
+    config |= {"html": CONFIG["html"] | {"baseurl": ADDRESS}}
+    (folder / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    toc = {"format": "jb-book", "root": "book/intro", "parts": [{"caption": "Gates", "chapters": []}]}
+    toc["parts"][0]["chapters"] = [{"file": f"notebooks/{name}"} for name in ("gates", "exercises/gates")]
+    (folder / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False), encoding="utf-8")
+    (folder / "book" / "intro.md").write_text(
+        f"# First\n\n{'A few words that open the page. ' * 3}\n", encoding="utf-8"
+    )
+    for name, about in (("gates", "lab"), ("exercises/gates", "workbook")):
+        text = f"# The {about}\n\nIn this {about} there is a sentence that is long enough, and that is about gates."
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text, id="a")])
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        (folder / "notebooks" / name).parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, folder / "notebooks" / f"{name}.ipynb")
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", folder, "-W", "-n", "--keep-going"]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    assert run.returncode == 0, (run.stdout + run.stderr)[-3000:]
+    return folder / "_build" / "html"
+
+
+# Weights
+
+
+class Loads(HTMLParser):
+    """The files that a page loads, from the first to the last picture."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.found = {path}
+        self.folder = path.parent
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        loaded = attrs.get("src") or (tag == "object" and attrs.get("data"))
+        if tag == "link" and attrs.get("rel") in ("stylesheet", "icon", "preload"):
+            loaded = attrs["href"]
+        if loaded and not re.match("[a-z]+:", loaded):
+            self.found.add((self.folder / unquote(urlsplit(loaded).path)).resolve())
+
+
+def own(site, files):
+    """Of the files that a page loads, those that are not the theme's or MathJax's, which a reader's browser keeps."""
+    ours = {path.name for path in (ROOT / "book" / "_static").rglob("*")}
+    return {path for path in files if site / "_static" not in path.parents or path.name in ours}
+
+
+@cache
+def zipped(path):
+    return len(gzip.compress(path.read_bytes()))
+
+
+def weigh(files):
+    """Return how many bytes some files are on their way to a reader."""
+    return sum(map(zipped, files))
+
+
+def too_heavy(site):
+    """Return the pages of a site that are over their limit, with their weights."""
+    weights = {name: weigh(own(site, Loads(path).found)) for name, path in pages(site).items()}
+    limits = {name: 1_000_000 if name.startswith("notebooks/") else 150_000 for name in weights}
+    return {name: weight for name, weight in weights.items() if weight > limits[name]}
+
+
+@pytest.mark.slow
+def test_no_page_is_heavy_and_a_page_of_text_is_light(html):
+    html = html.resolve()
+    assert len(pages(html)) > 50 and too_heavy(html) == {}
+    loaded = Loads(html / "book" / "gates.html").found
+    assert {"gates-latches.svg", "quiz.js", "tex-chtml.js"} < {path.name for path in loaded}
+    assert "searchindex.js" not in {path.name for path in loaded}, "only a search needs it"
+    assert weigh(loaded - own(html, loaded)) < 450_000, "what is kept for all pages"
+
+
+def test_a_heavy_page_is_found(tmp_path):
+    noise = np.random.default_rng(0).bytes(200_000)
+    for folder in ("book", "notebooks", "_static"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "noise.bin").write_bytes(noise)
+    for name, source in (("book/a", "noise.bin"), ("book/b", "../_static/noise.bin"), ("notebooks/a", "noise.bin")):
+        (tmp_path / f"{name}.html").write_text(f'<img src="{source}?v=1"><img src="data:,x">', encoding="utf-8")
+    assert list(too_heavy(tmp_path.resolve())) == ["book/a"]
+
+
+# MathJax and the icons
+
+SCRIPT = (
+    'var p={"bars":[448,512,["navicon"],"f0c9","M0 0"],bell:[448,512,[61602],"f0f3","M1 1"],x:[1,1,[],"e1",["M","N"]]};'
+)
+STYLE = (
+    '.fa-lg{font-size:2em}.fa-bars:before,.fa-navicon:before{content:"\uf0c9"}.fa-bell:before{content:"\uf0f3"}'
+    '@font-face{font-family:Free;src:url(../vendor/fontawesome/webfonts/fa-solid-900.woff2) format("woff2"),'
+    'url(../vendor/fontawesome/webfonts/fa-solid-900.ttf) format("truetype")}a{color:red}'
+)
+
+
+def test_an_icon_stays_under_each_of_its_names():
+    for name in ("bars", "navicon"):
+        text, names = slim.slim_script(SCRIPT, {name, "lg"})
+        assert text == 'var p={"bars":[448,512,["navicon"],"f0c9","M0 0"],};'
+        assert names == {"bars", "navicon", "bell", "x"}
+        style = slim.slim_style(STYLE, {name})
+        assert "fa-bars:before" in style and "fa-bell" not in style and ".fa-lg" in style and "a{color:red}" in style
+        assert style.count("url(") == 1 and 'fa-solid-900.woff) format("woff")}' in style
+
+
+def test_of_mathjax_stays_what_the_pages_load(tmp_path):
+    for name in (
+        "tex-chtml.js",
+        "tex-svg.js",
+        "output/svg.js",
+        "output/chtml/fonts/woff-v2/A.woff",
+        "sre/maps/en.json",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    slim.slim_mathjax(tmp_path)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"tex-chtml.js", "output/chtml/fonts/woff-v2/A.woff"} and not (tmp_path / "sre").exists()
+
+
+@pytest.fixture
+def warnings(monkeypatch):
+    said = []
+    monkeypatch.setattr(slim.LOG, "warning", lambda text, *values: said.append(text % values))
+    return said
+
+
+def test_the_build_warns_of_what_would_vanish(tmp_path, warnings):
+    static = tmp_path / "_static"
+    for folder in ("scripts", "styles", "mathjax", "vendor/fontawesome/webfonts"):
+        (static / folder).mkdir(parents=True)
+    style = static / "styles" / "pydata-sphinx-theme.css"
+
+    def build(script, page):
+        (static / "scripts" / "fontawesome.js").write_text(script, encoding="utf-8")
+        style.write_text(STYLE, encoding="utf-8")
+        (tmp_path / "a.html").write_text(page, encoding="utf-8")
+        slim.slim_icons(tmp_path)
+        found, warnings[:] = list(warnings), []
+        return found
+
+    assert build(SCRIPT, '<i class="fas fa-bars fa-lg"></i> a text of fa-none') == []
+    assert build(SCRIPT, '<i class="fa-barz"></i>') == ["slim: the theme has no icon fa-barz, which a.html names"]
+    (said, *_) = build("another form", '<i class="fas fa-bars"></i>')
+    assert "changed their form" in said
+    slim.slim_mathjax(static / "mathjax")
+    assert "MathJax has no tex-chtml.js" in warnings[0]
+
+
+@pytest.mark.slow
+def test_the_site_has_no_more_of_mathjax_and_icons_than_it_needs(html):
+    static = html / "_static"
+    assert {path.name for path in (static / "mathjax").iterdir()} == {"tex-chtml.js", "output"}
+    assert (static / "scripts" / "fontawesome.js").stat().st_size < 100_000
+    fonts = list((static / "vendor").rglob("*.*"))
+    assert {path.suffix for path in fonts} == {".woff"} and sum(path.stat().st_size for path in fonts) < 20_000
+    assert [*static.rglob("*.map"), *static.glob("locales")] == []
+
+
+BOXES = """() => [...document.querySelectorAll(":is(i, span, svg)[class*=fa-]")].map(each => {
+  const drawing = each.closest("svg") ?? each.querySelector("svg");
+  return [each.getAttribute("class"), Boolean(drawing?.querySelector("path")?.getAttribute("d"))];
+})"""
+SIGNS = """() => {
+  const found = [];
+  for (const each of document.querySelectorAll("body *")) for (const side of ["::before", "::after"]) {
+    const style = getComputedStyle(each, side);
+    if (/Awesome/.test(style.fontFamily) && /[\\ue000-\\uf8ff]/.test(style.content))
+      found.push([style.content.replaceAll('"', ""), style.fontWeight]);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_icon_on_a_page_is_drawn(browser, html, width):
+    from fontTools.ttLib import TTFont
+
+    fonts = html / "_static" / "vendor" / "fontawesome" / "webfonts"
+    drawn = {weight: TTFont(fonts / f"fa-{name}.woff").getBestCmap() for weight, name in ICONS.items()}
+    page, icons, signs = browser.new_page(viewport={"width": width, "height": 900}), {}, set()
+    for name in ("book/intro", "book/gates", "notebooks/gates", "notebooks/exercises/gates", "book/setup", "search"):
+        page.goto((html / f"{name}.html").as_uri())
+        page.wait_for_function("!document.querySelector('i[class*=fa-]')")  # the script has drawn them
+        icons |= dict(page.evaluate(BOXES))
+        signs |= {(sign, weight) for sign, weight in page.evaluate(SIGNS)}
+    assert len(icons) > 10 and [name for name, shown in icons.items() if not shown] == []
+    assert signs and [sign for sign, weight in signs if ord(sign[0]) not in drawn.get(weight, drawn["900"])] == []
+
+
+ICONS = {"900": "solid-900", "400": "regular-400"}
+
+
+@pytest.mark.slow
+def test_a_formula_s_menu_opens_and_offers_what_is_there(browser, html):
+    page, failed = browser.new_page(), []
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.goto((html / "book" / "gates.html").as_uri())
+    page.evaluate("() => window.MathJax?.startup?.promise")
+    page.locator("mjx-container").first.click(button="right")
+    menu = page.locator(".CtxtMenu_Menu").first
+    assert "Copy to Clipboard" in menu.inner_text()
+    off = menu.locator(".CtxtMenu_MenuItem[aria-disabled=true]").all_inner_texts()
+    assert any("Accessibility" in each for each in off) and failed == []
+    menu.get_by_text("Math Settings").hover()
+    renderer = page.locator(".CtxtMenu_MenuItem", has_text="Math Renderer").last
+    renderer.wait_for()
+    assert renderer.get_attribute("aria-disabled") == "true"
+    assert page.locator("mjx-container mjx-assistive-mml").count() > 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chosen", [{"renderer": "SVG"}, {"explorer": True}, {"collapsible": True}])
+def test_formulas_stand_whatever_was_chosen_on_another_site(browser, html, chosen):
+    page = browser.new_context().new_page()
+    stored = json.dumps(json.dumps(chosen | {"scale": "1.2"}))
+    page.add_init_script(f"localStorage.setItem('MathJax-Menu-Settings', {stored})")
+    page.goto((html / "book" / "gates.html").as_uri())
+    page.wait_for_function("document.querySelectorAll('mjx-container').length > 10")
+    assert json.loads(page.evaluate("localStorage.getItem('MathJax-Menu-Settings')")) == {"scale": "1.2"}
+
+
+# Sharing
+
+
+def doctree(*blocks):
+    return nodes.document(None, None, "", nodes.section("", nodes.title("", "T"), *blocks))
+
+
+def said(*parts):
+    return nodes.paragraph("", "", *(nodes.Text(part) if isinstance(part, str) else part for part in parts))
+
+
+def points(*texts):
+    return nodes.bullet_list("", *(nodes.list_item("", said(text)) for text in texts))
+
+
+LONG = "A sentence that goes on for longer than a hundred and sixty characters, " + "and on, " * 20 + "to its end."
+
+
+SOME = "A sentence of some length. " * 3
+
+
+@pytest.mark.parametrize(
+    "blocks, words",
+    [
+        ([said("One. ", "Two."), nodes.section("", said("Not this."))], "One. Two."),
+        ([said("You can"), points("say what a gate is;", "set it;")], "You can say what a gate is; set it."),
+        ([said("Here ", nodes.math("", "x"), " is. And ", nodes.math("", r"\frac12"), " is left out.")], "Here x is."),
+        ([nodes.note("", said("A note.")), said("Words after it.")], "Words after it."),
+        ([said(SOME + LONG)], SOME.strip()),
+    ],
+)
+def test_a_description_is_the_opening_of_a_page(blocks, words):
+    assert published.describe(doctree(*blocks)) == words
+
+
+def test_a_long_sentence_is_cut_between_words():
+    text = published.describe(doctree(said(LONG)))
+    assert len(text) <= published.LONGEST and re.search(r"\w…$", text) and LONG.startswith(text[:-1])
+
+
+@pytest.mark.slow
+def test_every_page_has_a_description_and_a_title_of_its_own(html):
+    texts = {name: path.read_text(encoding="utf-8") for name, path in pages(html).items()}
+    descriptions = {name: named(text, "description").get("description", "") for name, text in texts.items()}
+    assert {name: each for name, each in descriptions.items() if not 50 <= len(each) <= 160} == {}
+    assert len(set(descriptions.values())) == len(descriptions)
+    assert {name for name, text in texts.items() if len(re.findall('name="description"', text)) != 1} == set()
+    shared = {name: named(text, "og:title", "og:description") for name, text in texts.items() if name != "404"}
+    assert {name for name, tags in shared.items() if tags.get("og:description") != descriptions[name]} == set()
+    assert len({tags["og:title"] for tags in shared.values()}) == len(shared)
+
+
+@pytest.mark.slow
+def test_without_an_address_no_tag_names_one(html):
+    if CONFIG["html"]["baseurl"]:
+        pytest.skip("_config.yml has an address")
+    for path in [*pages(html).values(), html / "index.html"]:
+        text = path.read_text(encoding="utf-8")
+        assert {"og:url", "og:image", "og:image:alt", "twitter:card"} & set(named(text)) == set(), path.name
+        assert 'rel="canonical"' not in text, path.name
+    assert [name for name in ("sitemap.xml", "robots.txt", PICTURE.name) if (html / name).exists()] == []
+
+
+@pytest.mark.slow
+def test_with_an_address_every_page_says_where_it_is_and_shows_a_picture(small):
+    for name, path in (pages(small) | {"": small / "index.html"}).items():
+        text, here = path.read_text(encoding="utf-8"), f"{ADDRESS}/{name}.html" if name else f"{ADDRESS}/"
+        tags = named(text)
+        if name == "404":
+            assert "og:url" not in tags and tags["robots"] == "noindex"
+            continue
+        assert tags["og:url"] == here and tags["twitter:card"] == "summary_large_image", name
+        assert tags["og:image"] == f"{ADDRESS}/{PICTURE.name}" and (small / PICTURE.name).is_file()
+        if name:
+            assert f'<link rel="canonical" href="{here}" />' in text
+    found = {each.text for each in ElementTree.parse(small / "sitemap.xml").iter() if each.tag.endswith("loc")}
+    assert found == {
+        f"{ADDRESS}/{name}.html" for name in ("book/intro", "notebooks/gates", "notebooks/exercises/gates")
+    }
+    assert f"Sitemap: {ADDRESS}/sitemap.xml\n" in (small / "robots.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("address", ["someone.example", "/lstm", "https://", "https://someone.example/?x", "ftp://x/y"])
+@pytest.mark.parametrize("key", ["baseurl", "url"])
+def test_half_an_address_is_refused(key, address):
+    config = SimpleNamespace(templates_path=[], html_additional_pages={}, html_extra_path=[])
+    config.html_baseurl = address if key == "baseurl" else ""
+    config.html_theme_options = {"repository_url": address if key == "url" else ""}
+    with pytest.raises(
+        ConfigError, match=rf"{key} in _config.yml must be empty or a whole address.*{re.escape(address)}"
+    ):
+        published.configure(SimpleNamespace(srcdir=ROOT), config)
+
+
+def test_the_picture_is_what_its_script_draws(tmp_path):
+    command = [sys.executable, ROOT / "book" / "figures" / "draw.py", tmp_path, PICTURE.name]
+    subprocess.run(command, check=True, cwd=ROOT, env=os.environ | {"MPLBACKEND": "Agg"}, capture_output=True)
+    stored, drawn = (
+        np.asarray(Image.open(folder / PICTURE.name).convert("L"), float) for folder in (PICTURE.parent, tmp_path)
+    )
+    assert stored.shape == drawn.shape == (630, 1200) and PICTURE.stat().st_size < 100_000
+    assert np.abs(stored - drawn).mean() < 0.5 and stored.std() > 20
+
+
+# An address that leads nowhere
+
+
+@pytest.fixture
+def host(browser):
+    """Open an address of a host that has a site below a folder, and shows its 404.html for what is not there."""
+
+    def host(site, folder, path):
+        page, missing = browser.new_page(), []
+
+        def answer(route):
+            name = unquote(urlsplit(route.request.url).path).removeprefix(folder)
+            file = site / name.lstrip("/")
+            if file.is_file():
+                return route.fulfill(path=file)
+            missing.append(name)
+            return route.fulfill(status=404, path=site / "404.html")
+
+        page.route("**/*", answer)
+        page.goto(f"http://book.example{folder}{path}")
+        page.evaluate("() => document.fonts.ready")
+        return page, missing
+
+    return host
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/none.html", "/book/gone/away.html", "/404.html"])
+@pytest.mark.parametrize(
+    "kind, folder", [("html", urlsplit(CONFIG["html"]["baseurl"]).path.rstrip("/")), ("small", "/lstm")]
+)
+def test_a_page_not_found_is_whole_at_any_depth(request, host, kind, folder, path):
+    page, missing = host(request.getfixturevalue(kind), folder, path)
+    assert missing == ([] if path == "/404.html" else [path]), "the page's own files are found"
+    assert page.locator("h1").last.inner_text().startswith("Page not found")
+    links = page.locator("article a").evaluate_all("all => all.map(each => each.href)")
+    assert {f"http://book.example{folder}/{name}.html" for name in ("search", "book/intro")} < set(links)
+    skip = page.locator("#pst-skip-link a").evaluate("each => each.href")
+    assert skip == f"http://book.example{folder}{path}#main-content"
+
+
+@pytest.mark.slow
+def test_the_page_not_found_shows_every_part(html):
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    text = (html / "404.html").read_text(encoding="utf-8").split("<article")[1].split("</article>")[0]
+    assert re.findall(r"<h2>(.*?)</h2>", text) == [part["caption"] for part in toc["parts"]]
+    chapters = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    assert re.findall(r'<li><a href="(.*?)\.html">', text) == chapters
+
+
+# Running it elsewhere
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["notebooks/gates", "notebooks/exercises/gates", "notebooks/setup"])
+def test_a_notebook_is_downloaded_from_a_file_too(browser, html, name):
+    # Without the flag of these tests Chromium shows what another file points to, to be saved from there.
+    page = browser.new_page()
+    page.goto((html / f"{name}.html").as_uri())
+    page.locator(".dropdown-download-buttons > button").click()
+    link = page.locator(".btn-download-source-button")
+    link.wait_for()
+    href = link.evaluate("each => each.href")
+    file = Path(unquote(urlsplit(href).path))
+    assert json.loads(file.read_text(encoding="utf-8")) == json.loads(
+        (ROOT / f"{name}.ipynb").read_text(encoding="utf-8")
+    )
+    with page.expect_download() as download:
+        link.click()
+    assert download.value.suggested_filename == f"{Path(name).name}.ipynb"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["notebooks/gates", "notebooks/exercises/gates"])
+def test_with_a_repository_notebooks_open_on_colab_and_binder(small, name):
+    text = (small / f"{name}.html").read_text(encoding="utf-8")
+    links = [href for href in re.findall(r'href="(https://[^"]*)"', text) if "someone/lstm" in href]
+    assert links == [
+        f"https://mybinder.org/v2/gh/someone/lstm/main?urlpath=lab/tree/{name}.ipynb",
+        f"https://colab.research.google.com/github/someone/lstm/blob/main/{name}.ipynb",
+    ]
+    assert "launch-buttons" in text
+    assert "launch-buttons" not in (small / "book" / "intro.html").read_text(encoding="utf-8"), (
+        "a page of text has none"
+    )
+    assert (small / "_static" / "images" / "logo_colab.png").is_file()
+
+
+@pytest.mark.slow
+def test_without_a_repository_there_are_no_buttons(html):
+    if CONFIG["repository"]["url"]:
+        pytest.skip("_config.yml has a repository")
+    for name, path in pages(html).items():
+        text = path.read_text(encoding="utf-8")
+        assert "dropdown-launch-buttons" not in text, name
+
+
+def test_binder_installs_what_pyproject_names():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    binder = ROOT / ".binder"
+    assert {path.name for path in binder.iterdir()} == {"runtime.txt", "requirements.txt", "postBuild"}
+    version = (binder / "runtime.txt").read_text(encoding="utf-8").strip().removeprefix("python-")
+    assert f"Programming Language :: Python :: {version}" in project["classifiers"]
+    lines = (binder / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line[0] not in "#-"] == project["optional-dependencies"]["torch"]
+    assert "--extra-index-url https://download.pytorch.org/whl/cpu" in lines
+    script = binder / "postBuild"
+    text = script.read_text(encoding="utf-8")
+    assert os.access(script, os.X_OK) and text.startswith("#!/usr/bin/env bash\n") and "set -euo pipefail" in text
+    subprocess.run(["bash", "-n", script], check=True)
+    (extra,) = re.findall(r'--editable "\.\[(\w+)\]"', text)
+    assert extra in project["optional-dependencies"] and "--constraint constraints.txt" in text
+    assert (ROOT / "constraints.txt").is_file() and importlib.util.find_spec("lstm_tutorial")
+
+
+# Search
+
+FIND = """terms => terms.map(term => {
+  const found = Search._performSearch(...Search._parseQuery(term)).reverse();
+  return [term, found.map(([page, title, anchor]) => page + anchor)];
+})"""
+
+
+@pytest.mark.slow
+def test_search_finds_every_term_of_the_glossary_in_both_languages(browser, html):
+    assert len(TERMS) > 150 and {"forget gate", "遗忘门"} <= set(TERMS)
+    page = browser.new_page()
+    page.goto((html / "search.html").as_uri())
+    page.wait_for_function("window.Search ? Search.hasIndex() : typeof Search !== 'undefined' && Search.hasIndex()")
+    found = dict(page.evaluate(FIND, TERMS))
+    assert [term for term in TERMS if not any(each.startswith("book/glossary#") for each in found[term][:5])] == []
+    assert [each for each in page.evaluate(FIND, ["xylophone", "木琴"])] == [["xylophone", []], ["木琴", []]]
