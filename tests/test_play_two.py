@@ -169,9 +169,11 @@ def test_output_by_keyboard(visit):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     figure.says("Sequence 1, layer 0, step 2: output[1, 2], h_n[0, 1], c_n[0, 1].")
-    assert figure.box(1, "layer 0", 2).is_checked() and figure.box(1, "layer 0", 2).evaluate(
-        "box => box === document.activeElement && parseFloat(getComputedStyle(box).outlineWidth) >= 2"
-    )
+    box, outline = figure.box(1, "layer 0", 2), "box => getComputedStyle(box).outline"
+    assert box.is_checked() and box.evaluate("box => box === document.activeElement")
+    focused = box.evaluate(outline)
+    page.keyboard.press("Tab")
+    assert box.is_checked() and "none" not in (chosen := box.evaluate(outline)) and chosen != focused
 
 
 @pytest.mark.slow
@@ -262,6 +264,17 @@ SPREAD = NUMBERS["pooling"]["spread"]
 def test_a_spread_is_the_standard_deviation_of_the_valid_values():
     assert np.isclose(np.std(START[: NUMBERS["pooling"]["length"]]), SPREAD)
     assert max(START[: NUMBERS["pooling"]["length"]]) < 0 == max(START)  # so that padding wins a maximum
+
+
+def test_what_the_page_says_of_the_start_is_so():
+    clean, outlier, read = pooled(START, 6, 2, 2), pooled(moved(START, 4, 10 * SPREAD), 6, 2, 2), pooled(START, 9, 2, 2)
+    shares = np.subtract(outlier, clean) / (10 * SPREAD)
+    decay = decay_weights(6, 2)
+    assert outlier[1] == START[3] + 10 * SPREAD and np.allclose(shares[[0, 2, 4]], [0, 1 / 6, decay[3] / decay.sum()])
+    assert {clean[3], outlier[3]} <= {np.mean(pair) for pair in itertools.pairwise(sorted(START[:6]))}
+    assert outlier[5] > 0.99 * outlier[1]
+    assert abs(pooled(moved(START, 4, 10 * SPREAD), 6, 2, -2)[5] - pooled(START, 6, 2, -2)[5]) < 0.2
+    assert read[:2] == [0, 0] and all(was < now < 0 for was, now in zip(clean[2:], read[2:]))
 
 
 def test_the_picture_says_what_the_package_s_pools_make(monkeypatch):
