@@ -70,7 +70,17 @@ def reasons(report, category):
     audits = [(each["weight"], report["audits"][each["id"]]) for each in report["categories"][category]["auditRefs"]]
     lost = [(weight * (1 - audit["score"]), audit) for weight, audit in audits if weight and audit["score"] is not None]
     lost.sort(key=lambda each: -each[0])
-    return [f"{audit['title']} {audit.get('displayValue', '')}".strip() for cost, audit in lost if cost > 0.01]
+    found = [f"{audit['title']} {audit.get('displayValue', '')}".strip() for cost, audit in lost if cost > 0.01]
+    return found + (culprits(report["audits"]) if category == "performance" else [])
+
+
+def culprits(audits):
+    """Name the files that keep the browser busy or waiting longest."""
+    found = []
+    for name, key, does in [("bootup-time", "total", "busy"), ("render-blocking-resources", "wastedMs", "waits")]:
+        for each in sorted((audits[name].get("details") or {}).get("items", []), key=lambda each: -each[key])[:3]:
+            found.append(f"{does} {each[key]:.0f} ms with {each['url'].rpartition('/')[2].partition('?')[0]}")
+    return found
 
 
 def main(site):

@@ -265,7 +265,8 @@ def test_the_unit_by_touch(visit):
     page = visit("unit", width=390, has_touch=True)
     unit = Unit(page)
     touch(page, unit.point("x", 4), (0, -10), (0, -80))
-    touch(page, unit.point("reset", 3), (0, -80))
+    touch(page, unit.point("reset", 3), (0, -80), at=(0.5, 0.85))
+    touch(page, unit.point("reset", 5), (0, -80), at=(0.5, 0.5))  # beside the dot: a thumb that scrolls past
     unit.x[3], unit.reset[2] = 1, 1
     unit.stage.get_by_text("candidate g", exact=True).last.tap()
     touch(page, unit.slider("weight on x"), (-60, 0), (-400, 0))

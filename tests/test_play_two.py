@@ -348,7 +348,9 @@ def test_pooling_by_touch(visit):
     figure.choose("outlier", "10").tap()
     figure.check(START, moved(START, 4, 10 * SPREAD))
     figure.choose("outlier", "0").tap()
-    touch(figure.page, figure.value(5), (0, -20), (0, -40))
+    touch(figure.page, figure.value(5), (0, -20), (0, -40))  # beside the dot: a thumb that scrolls past
+    assert figure.values() == START
+    touch(figure.page, figure.value(5), (0, -20), (0, -120), at=(0.5, 0.92))
     after = figure.values()
     assert after[4] > 0.2 and after[:4] + after[5:] == START[:4] + START[5:]
     figure.check(START, after)
