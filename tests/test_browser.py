@@ -123,7 +123,7 @@ RAW = """() => {
 UNSET = """() => [...document.querySelectorAll(".math")].filter(each => !each.querySelector("mjx-container, math"))
   .map(each => each.textContent)"""
 BLANK = """() => [...document.querySelectorAll("img, svg, canvas, object, [role=img]")].filter(each => {
-  if (each.closest("[aria-hidden=true], mjx-container")) return false;
+  if (each.closest("[aria-hidden=true], mjx-container") || each.parentElement.closest("[role=img]")) return false;
   const text = each.alt ?? each.getAttribute("aria-label") ?? each.querySelector("title")?.textContent ?? "";
   return !text.trim() && !each.hasAttribute("aria-labelledby");
 }).map(each => each.outerHTML.slice(0, 100))"""
