@@ -82,7 +82,7 @@ class Tab:
         page.on("console", self.said)
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         page.on("request", self.asked)
-        page.on("requestfailed", lambda asked: self.complaints.append(f"failed: {asked.url}"))
+        page.on("requestfailed", self.failed)
         page.on("response", self.answered)
 
     def said(self, message):
@@ -92,6 +92,10 @@ class Tab:
     def asked(self, request):
         if not request.url.startswith((self.home, "data:", "blob:")):
             self.complaints.append(f"outside: {request.url}")
+
+    def failed(self, request):
+        if request.failure != "net::ERR_ABORTED":  # the page before, left while its picture for the tab was on its way
+            self.complaints.append(f"failed: {request.url} {request.failure}")
 
     def answered(self, response):
         if response.status >= 400:

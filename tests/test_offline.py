@@ -134,6 +134,6 @@ def test_a_new_edition_takes_the_place_of_the_old_one_whole(folder, page):
 def test_the_list_holds_all_that_a_page_can_ask_for(html):
     worker = (html / "sw.js").read_text(encoding="utf-8")
     names = offline.files(html)
-    assert {"index.html", "book/gates.html", "searchindex.js", "_static/book.css"} <= set(names)
+    assert {"index.html", "book/gates.html", "searchindex.js", "_static/site.css"} <= set(names)
     assert all(f'"{name}"' in worker for name in names)
     assert offline.edition(html, names) in worker, "the list was made before the last file had its last form"

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from paper import OTHERWISE, breakable, hang, mathml, pieces, typeset
+
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "book" / "paper" / "build.py"
 EPUBCHECK = Path("/usr/share/java/epubcheck.jar")  # where Debian has it
@@ -71,6 +73,52 @@ def test_without_tex_one_line_says_what_is_missing(tmp_path):
     assert run.returncode != 0
     assert "make pdf needs xelatex" in run.stderr and "apt install" in run.stderr
     assert len(run.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("formula", "parts"),
+    [
+        (r"a = b, \qquad c", [["a ", "= b, "], [" c"]]),
+        (r"a = \sum_{t=1} \left( b = c \right) = d", [["a ", r"= \sum_{t=1} \left( b = c \right) ", "= d"]]),
+        (r"= a", [["= a"]]),
+        (r"(a \quad b)", [[r"(a \quad b)"]]),
+        (r"\begin{aligned} a &= b \quad \end{aligned}", [[r"\begin{aligned} a &= b \quad \end{aligned}"]]),
+    ],
+)
+def test_a_formula_may_break_at_wide_spaces_and_equals_signs_outside_brackets(formula, parts):
+    assert pieces(formula) == parts
+
+
+@pytest.mark.parametrize("formula", [r"n \ln p", r"o\tanh c", r"2\log_2 p", r"f^n \tanh^2 c"])
+def test_a_function_has_space_on_both_sides(formula):
+    assert mathml(formula, "inline").count("<mspace") == 2
+
+
+@pytest.mark.parametrize("formula", [r"\tanh(c)", r"-\ln(f)", r"\odot\tanh(c)", r"\log_2(p)", r"(1 + \tanh)"])
+def test_a_function_has_no_space_beside_brackets_and_signs(formula):
+    assert "<mspace" not in mathml(formula, "inline")
+
+
+@pytest.mark.parametrize(("formula", "signs"), [(r"\sigma(-2)", 1), (r"a = -b \times (-c)", 2), (r"t - 1", 0)])
+def test_a_minus_sign_is_no_difference(formula, signs):
+    assert mathml(formula, "inline").count('<mo form="prefix">&#x02212;</mo>') == signs
+
+
+def test_code_that_is_too_long_goes_on_further_right_than_it_begins():
+    lines = 'a = <span class="n">b</span>\n\n        c &lt; d\n'
+    assert re.findall(r"hang-(\d+)", hang(lines)) == ["4", "4", "12"]
+    assert re.sub(r"</?span[^>]*>", "", hang(lines)) == re.sub(r"</?span[^>]*>", "", lines)
+
+
+def test_in_a_table_code_breaks_between_words_and_a_point_keeps_to_its_formula():
+    cell = '<td><code><span class="pre">np.linalg.norm(v)</span></code></td>'
+    assert breakable(cell).count("<wbr />") == 3 and "<wbr />" not in breakable("<td>a.b</td>")
+    assert typeset("<math><mi>f</mi></math>, and") == '<span class="whole"><math><mi>f</mi></math>,</span> and'
+
+
+def test_what_paper_says_otherwise_is_said_on_the_site():
+    said = " ".join(" ".join((ROOT / f"{page}.md").read_text().split()) for page in SITE if page.startswith("book/"))
+    assert [words for words in OTHERWISE if words not in said] == []
 
 
 def made(edition, folder):
@@ -154,6 +202,46 @@ def test_the_epub_shows_what_the_site_folds_and_no_picture_without_words(epub):
     for page, count in workbooks.items():
         cells = (ROOT / f"{page}.ipynb").read_text(encoding="utf-8")
         assert count == cells.count("<summary>") > 0, page
+
+
+@pytest.mark.slow
+def test_the_epub_names_its_parts_numbers_its_chapters_and_has_a_cover(epub):
+    toc = build.contents()
+    chapters = sum(part.get("numbered") is not None and len(part["chapters"]) for part in toc["parts"])
+    with zipfile.ZipFile(epub) as book:
+        contents, package = (book.read(name).decode() for name in ("nav.xhtml", "content.opf"))
+        assert len(book.read("_static/cover.png")) > 10_000
+    assert re.findall("<span>(.*?)</span>", contents) == [part["caption"] for part in toc["parts"]]
+    assert re.findall(r'\.xhtml">(\d+)\. ', contents) == [str(number) for number in range(1, chapters + 1)]
+    assert 'properties="cover-image"' in package and '<itemref idref="nav" />' in package
+    assert ">unknown<" not in package and '"unknown"' not in package
+    assert "schema:accessMode" in package and "schema:accessibilitySummary" in package
+
+
+@pytest.mark.slow
+def test_the_epub_says_nothing_that_holds_for_the_site_alone(epub):
+    with zipfile.ZipFile(epub) as book:
+        for page in SITE:
+            text = book.read(f"{page}.xhtml").decode()
+            assert [words for words in OTHERWISE if words in " ".join(text.split())] == [], page
+            assert re.search(r'<html [^>]*lang="en"', text), page
+            assert not re.search('<dd><p>Alias for|<dd class="field-[^"]*"></dd>|<dd></dd>', text), page
+
+
+@pytest.mark.slow
+def test_on_a_phone_nothing_in_the_epub_is_cut(epub, browser, tmp_path):
+    with zipfile.ZipFile(epub) as book:
+        book.extractall(tmp_path)
+    wide = """() => [...document.querySelectorAll('body *')].filter(e => e.clientWidth > 0 && (
+        e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX != 'visible'
+        || e.getBoundingClientRect().right > innerWidth + 1)).map(e => e.outerHTML.slice(0, 200))"""
+    page = browser.new_page(viewport={"width": 420, "height": 700})
+    cut = {}
+    for name in SITE:
+        page.goto((tmp_path / f"{name}.xhtml").as_uri())
+        cut[name] = page.evaluate(wide)
+    page.close()
+    assert {name: found for name, found in cut.items() if found} == {}
 
 
 @pytest.mark.slow

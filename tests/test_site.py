@@ -134,9 +134,11 @@ def test_no_page_is_heavy_and_a_page_of_text_is_light(html):
     html = html.resolve()
     assert len(pages(html)) > 50 and too_heavy(html) == {}
     loaded = Loads(html / "book" / "gates.html").found
-    assert {"gates-latches.svg", "quiz.js", "tex-chtml.js"} < {path.name for path in loaded}
+    assert {"gates-latches.svg", "quiz.js", "maths.js"} < {path.name for path in loaded}
     assert "searchindex.js" not in {path.name for path in loaded}, "only a search needs it"
-    assert weigh(loaded - own(html, loaded)) < 450_000, "what is kept for all pages"
+    assert weigh(loaded - own(html, loaded)) < 90_000, "what is kept for all pages"
+    mathjax = html / "_static" / "mathjax"
+    assert weigh(mathjax.rglob("*.js")) - zipped(mathjax / "ui" / "menu.js") < 180_000, "what formulas need besides"
 
 
 def test_a_heavy_page_is_found(tmp_path):
@@ -149,41 +151,90 @@ def test_a_heavy_page_is_found(tmp_path):
     assert list(too_heavy(tmp_path.resolve())) == ["book/a"]
 
 
-# MathJax and the icons
+# MathJax, icons and style sheets
 
 SCRIPT = (
-    'var p={"bars":[448,512,["navicon"],"f0c9","M0 0"],bell:[448,512,[61602],"f0f3","M1 1"],x:[1,1,[],"e1",["M","N"]]};'
-)
-STYLE = (
-    '.fa-lg{font-size:2em}.fa-bars:before,.fa-navicon:before{content:"\uf0c9"}.fa-bell:before{content:"\uf0f3"}'
-    '@font-face{font-family:Free;src:url(../vendor/fontawesome/webfonts/fa-solid-900.woff2) format("woff2"),'
-    'url(../vendor/fontawesome/webfonts/fa-solid-900.ttf) format("truetype")}a{color:red}'
+    'var p={"sun":[1,1,[],"e1","M9 9"]};d("far",p);'
+    'var p={"bars":[448,512,["navicon",9776],"f0c9","M0 0"],sun:[1,1,[],"e1",["M","N"]]};d("fas",p),d("fa-solid",p)'
 )
 
 
-def test_an_icon_stays_under_each_of_its_names():
-    for name in ("bars", "navicon"):
-        text, names = slim.slim_script(SCRIPT, {name, "lg"})
-        assert text == 'var p={"bars":[448,512,["navicon"],"f0c9","M0 0"],};'
-        assert names == {"bars", "navicon", "bell", "x"}
-        style = slim.slim_style(STYLE, {name})
-        assert "fa-bars:before" in style and "fa-bell" not in style and ".fa-lg" in style and "a{color:red}" in style
-        assert style.count("url(") == 1 and 'fa-solid-900.woff) format("woff")}' in style
+def test_an_icon_is_drawn_under_each_of_its_names_and_in_its_style():
+    icons = slim.drawings(SCRIPT)
+    assert icons["fas", "bars"] == icons["fas", "navicon"] == ("448", "512", ["M0 0"])
+    assert icons["fas", "sun"] != icons["far", "sun"] and ("fas", "9776") not in icons
+    bars = '<svg class="svg-inline--fa fa-bars" aria-hidden="true" viewBox="0 0 448 512">'
+    bars += '<path fill="currentColor" d="M0 0"/></svg>'
+    assert slim.draw('<p><i class="fa-solid fa-bars"></i></p>', icons) == f"<p>{bars}</p>"
+    assert slim.draw('<span class="fas fa-bars"></span>', icons) == bars
+    switch = slim.draw('<i class="theme fa-solid fa-sun   fa-lg" data-mode="a"  title="Light"></i>', icons)
+    assert switch.startswith('<svg class="svg-inline--fa theme fa-sun fa-lg" role="img" data-mode="a" viewBox=')
+    assert "<title>Light</title>" in switch and switch.count("<path") == 2
+    assert 'd="M9 9"' in slim.draw('<i class="far fa-sun"></i>', icons)
+    for other in ('<i class="fa-none"></i>', '<i class="fa-bars">text</i>', "a text of fa-bars"):
+        assert slim.draw(other, icons) == other
+
+
+@pytest.mark.parametrize(
+    "rule, left",
+    [
+        ("p { color : red; }", "p{color : red}"),
+        (".on, .off > a, b.on .off { top: 0 }", ".on{top: 0}"),
+        (".off { top: 0 }", ""),
+        (".on:not(.off) { top: 0 }", ".on:not(.off){top: 0}"),
+        ('[data-a=".off"] { top: 0 }', '[data-a=".off"]{top: 0}'),
+        ("@media (width < 9px) { .off { top: 0 } .on { top: 1px } }", "@media (width < 9px){.on{top: 1px}}"),
+        ("@media print { .off { top: 0 } }", ""),
+        ("@keyframes off { from { top: 0 } }", "@keyframes off{from { top: 0 }}"),
+        (".on { /* why */ }", ""),
+        ('.on::before { content: "/* a  b */" }', '.on::before{content: "/* a  b */"}'),
+    ],
+)
+def test_a_rule_stays_where_all_its_classes_can_be(rule, left):
+    assert slim.slim_rules(rule, {"on"}.__contains__) == left
+
+
+def test_one_sheet_of_those_that_all_pages_share(tmp_path, warnings):
+    static = tmp_path / "_static"
+    (static / "styles").mkdir(parents=True)
+    (static / "styles" / "a.css").write_text(
+        '@import "../basic.css"; a { background: url(../x.png) }', encoding="utf-8"
+    )
+    (static / "basic.css").write_text(".kind-b .seen { top: 0 } .unseen { top: 0 }", encoding="utf-8")
+    (static / "own.css").write_text("i { top: 0 }", encoding="utf-8")
+    (static / "c.css").write_text('i { top: url("data:,a") }', encoding="utf-8")
+    (static / "a.js").write_text("each.classList.add(`kind-${kind}`)", encoding="utf-8")
+    link = '<link href="{0}_static/{1}?v=1" rel="stylesheet" />'
+    one = '<p class="seen">' + "".join(link.format("../", name) for name in ("styles/a.css", "own.css", "c.css"))
+    two = "".join(link.format("", name) for name in ("styles/a.css", "c.css"))
+    (tmp_path / "one.html").write_text(one, encoding="utf-8")
+    shared, sheet = slim.join_sheets(tmp_path, {"one": one, "two": two})
+    text = (static / "site.css").read_text(encoding="utf-8").removeprefix(slim.DRAWN)
+    assert text == '.kind-b .seen{top: 0}a{background: url(x.png)}i{top: url("data:,a")}'
+    assert {path.name for path in static.rglob("*.css")} == {"site.css", "own.css"} and warnings == []
+    found = [slim.lighten(each, {}, shared, sheet, "") for each in (one, two)]
+    assert [slim.sheets(each) for each in found] == [["site.css", "own.css"], ["site.css"]]
+    assert f'href="../_static/{sheet}"' in found[0] and f'href="_static/{sheet}"' in found[1]
+
+
+def test_scripts_wait_but_one_that_others_set_something_in():
+    options, other = '<script src="../_static/documentation_options.js?v=1"></script>', '<script src="a.js"></script>'
+    within, waits = "<script>OPTIONS.page = 1;</script>", '<script defer="defer" src="b.js"></script>'
+    gone = (
+        '<script defer src="_static/scripts/fontawesome.js?v=1"></script><link rel="preload" as="script" href="a.js" />'
+    )
+    text = slim.lighten(options + gone + other + within + waits, {}, [], "", "const OPTIONS = {};")
+    assert text == f'<script>const OPTIONS = {{}};</script><script defer src="a.js"></script>{within}{waits}'
 
 
 def test_of_mathjax_stays_what_the_pages_load(tmp_path):
-    for name in (
-        "tex-chtml.js",
-        "tex-svg.js",
-        "output/svg.js",
-        "output/chtml/fonts/woff-v2/A.woff",
-        "sre/maps/en.json",
-    ):
+    kept = {"core.js", "startup.js", "input/tex.js", "output/chtml/fonts/woff-v2/A.woff"}
+    for name in (*kept, "tex-svg.js", "output/svg.js", "input/tex/extensions/ams.js", "sre/maps/en.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     slim.slim_mathjax(tmp_path)
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert left == {"tex-chtml.js", "output/chtml/fonts/woff-v2/A.woff"} and not (tmp_path / "sre").exists()
+    assert left == kept and not (tmp_path / "sre").exists()
 
 
 @pytest.fixture
@@ -197,32 +248,60 @@ def test_the_build_warns_of_what_would_vanish(tmp_path, warnings):
     static = tmp_path / "_static"
     for folder in ("scripts", "styles", "mathjax", "vendor/fontawesome/webfonts"):
         (static / folder).mkdir(parents=True)
-    style = static / "styles" / "pydata-sphinx-theme.css"
+    sheets = [static / "styles" / "pydata-sphinx-theme.css", static / "a.css"]
+    face = "@font-face{src:url(../vendor/fontawesome/webfonts/fa-solid-900.woff2)}.fa-lg{font-size:2em}"
 
-    def build(script, page):
+    def build(script, page, *other):
         (static / "scripts" / "fontawesome.js").write_text(script, encoding="utf-8")
-        style.write_text(STYLE, encoding="utf-8")
-        (tmp_path / "a.html").write_text(page, encoding="utf-8")
-        slim.slim_icons(tmp_path)
+        (static / "documentation_options.js").touch()
+        for sheet in sheets:
+            sheet.write_text(face, encoding="utf-8")
+        links = [f'<link rel="stylesheet" href="_static/{each.relative_to(static).as_posix()}">' for each in sheets]
+        (tmp_path / "a.html").write_text("".join(links) + page, encoding="utf-8")
+        (tmp_path / "b.html").write_text("".join(reversed(links) if other else links), encoding="utf-8")
+        slim.slim_pages(tmp_path)
         found, warnings[:] = list(warnings), []
         return found
 
     assert build(SCRIPT, '<i class="fas fa-bars fa-lg"></i> a text of fa-none') == []
+    assert "fa-solid-900.woff)" in (static / "site.css").read_text(encoding="utf-8")
     assert build(SCRIPT, '<i class="fa-barz"></i>') == ["slim: the theme has no icon fa-barz, which a.html names"]
     (said, *_) = build("another form", '<i class="fas fa-bars"></i>')
     assert "changed their form" in said
+    assert build(SCRIPT, "", "the other way round") == ["slim: pages share style sheets, but in another order"]
     slim.slim_mathjax(static / "mathjax")
-    assert "MathJax has no tex-chtml.js" in warnings[0]
+    assert "MathJax has no startup.js" in warnings[0]
 
 
 @pytest.mark.slow
-def test_the_site_has_no_more_of_mathjax_and_icons_than_it_needs(html):
+def test_the_site_has_no_more_of_mathjax_icons_and_styles_than_it_needs(html):
     static = html / "_static"
-    assert {path.name for path in (static / "mathjax").iterdir()} == {"tex-chtml.js", "output"}
-    assert (static / "scripts" / "fontawesome.js").stat().st_size < 100_000
+    parts = {path.relative_to(static / "mathjax").as_posix() for path in (static / "mathjax").rglob("*.js")}
+    assert parts | {"output/chtml/fonts/woff-v2"} == set(slim.MATHJAX)
     fonts = list((static / "vendor").rglob("*.*"))
     assert {path.suffix for path in fonts} == {".woff"} and sum(path.stat().st_size for path in fonts) < 20_000
-    assert [*static.rglob("*.map"), *static.glob("locales")] == []
+    assert {path.name for path in static.rglob("*.css")} == {slim.SHEET, "play.css"}
+    assert [*static.rglob("*.map"), *static.glob("locales"), *static.rglob("fontawesome.js")] == []
+
+
+@pytest.mark.slow
+def test_a_page_is_shown_before_its_scripts_and_without_a_font_of_icons(html):
+    for name, path in pages(html).items():
+        head = path.read_text(encoding="utf-8").split("</head>")[0]
+        scripts = re.findall(r"<script[^>]*src=[^>]*>", head)
+        assert scripts and [each for each in scripts if "defer" not in each] == [], name
+        assert len(re.findall('rel="stylesheet"', head)) == 1 + ("play.css" in head) and "fontawesome" not in head, name
+
+
+@pytest.mark.slow
+def test_mathjax_is_on_pages_with_a_formula_alone(html):
+    texts = {name: path.read_text(encoding="utf-8") for name, path in pages(html).items()}
+    formulas = {name for name, text in texts.items() if 'class="math' in text}
+    assert {name for name, text in texts.items() if "maths.js" in text} == formulas
+    assert {"book/gates", "book/glossary"} < formulas and not {"book/intro", "notebooks/gates", "search"} & formulas
+    assert [
+        name for name, text in texts.items() if re.search("mathjax/|window.MathJax", text) and name not in formulas
+    ] == []
 
 
 BOXES = """() => [...document.querySelectorAll(":is(i, span, svg)[class*=fa-]")].map(each => {
@@ -250,7 +329,6 @@ def test_every_icon_on_a_page_is_drawn(browser, html, width):
     page, icons, signs = browser.new_page(viewport={"width": width, "height": 900}), {}, set()
     for name in ("book/intro", "book/gates", "notebooks/gates", "notebooks/exercises/gates", "book/setup", "search"):
         page.goto((html / f"{name}.html").as_uri())
-        page.wait_for_function("!document.querySelector('i[class*=fa-]')")  # the script has drawn them
         icons |= dict(page.evaluate(BOXES))
         signs |= {(sign, weight) for sign, weight in page.evaluate(SIGNS)}
     assert len(icons) > 10 and [name for name, shown in icons.items() if not shown] == []
@@ -260,22 +338,117 @@ def test_every_icon_on_a_page_is_drawn(browser, html, width):
 ICONS = {"900": "solid-900", "400": "regular-400"}
 
 
+# Formulas
+
+LEFT = "[...document.querySelectorAll('.math')].filter(each => !each.querySelector('mjx-container')).length"
+
+
+@pytest.fixture
+def formulas(browser, html):
+    """Open a page with many formulas before MathJax is there; return the page and what lets MathJax come."""
+    page, held = browser.new_context(viewport={"width": 390, "height": 800}).new_page(), []
+    page.route("**/mathjax/startup.js", lambda route: held.append(route))
+    page.goto((html / "book" / "gates.html").as_uri(), wait_until="commit")
+    page.wait_for_function("document.querySelector('script[src*=startup]')")
+
+    def release():
+        page.wait_for_timeout(50)
+        held[0].continue_()
+
+    yield page, release
+    page.context.close()
+
+
+ORDER = """() => {
+  const kind = (each) => {
+    const {width, top, bottom} = each.getBoundingClientRect();
+    if (!width || each.closest("details:not([open])")) return "hidden";
+    return bottom > 0 && top < innerHeight ? "seen" : "other";
+  };
+  const kinds = new Map([...document.querySelectorAll(".math")].map(each => [each, kind(each)]));
+  window.order = [];
+  new MutationObserver(changes => changes.forEach(({target, addedNodes}) => {
+    if ([...addedNodes].some(each => each.nodeName === "MJX-CONTAINER")) order.push(kinds.get(target));
+  })).observe(document.body, {childList: true, subtree: true});
+  return [...kinds.values()];
+}"""
+
+
 @pytest.mark.slow
-def test_a_formula_s_menu_opens_and_offers_what_is_there(browser, html):
-    page, failed = browser.new_page(), []
+def test_formulas_in_view_are_set_first_and_hidden_ones_last_and_then_all_are(formulas):
+    page, release = formulas
+    page.wait_for_load_state()
+    page.evaluate("scrollTo(0, 2000)")
+    kinds = page.evaluate(ORDER)
+    release()
+    page.evaluate("() => MathJax.startup.promise")
+    assert page.evaluate(LEFT) == page.locator("mjx-merror").count() == 0
+    wanted = [kind for kind in ("seen", "other", "hidden") for each in kinds if each == kind]
+    assert page.evaluate("order") == wanted and set(kinds) == {"seen", "other", "hidden"} and len(kinds) > 50
+
+
+@pytest.mark.slow
+def test_who_prints_at_once_has_all_formulas(formulas):
+    page, release = formulas
+    page.evaluate(
+        """() => new MutationObserver((changes, watch) => {
+      if (!document.querySelector("mjx-container")) return;
+      watch.disconnect();
+      window.before = LEFT;
+      dispatchEvent(new Event("beforeprint"));
+      window.after = LEFT;
+    }).observe(document.body, {childList: true, subtree: true})""".replace("LEFT", LEFT)
+    )
+    release()
+    page.wait_for_function("window.after !== undefined")
+    assert page.evaluate("[before > 20, after]") == [True, 0]
+
+
+@pytest.mark.slow
+def test_without_mathjax_it_is_said(browser, html):
+    page = browser.new_page()
+    page.route("**/mathjax/startup.js", lambda route: route.abort())
+    page.goto((html / "book" / "gates.html").as_uri())
+    said = page.evaluate("() => MathJax.startup.promise.catch(error => error.message)")
+    assert said.endswith("startup.js is not there")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hand", ["mouse", "keyboard"])
+def test_a_formula_s_menu_opens_and_offers_what_is_there(browser, html, hand):
+    page, failed, asked = browser.new_page(viewport={"width": 1200, "height": 800}), [], []
     page.on("requestfailed", lambda request: failed.append(request.url))
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
     page.goto((html / "book" / "gates.html").as_uri())
     page.evaluate("() => window.MathJax?.startup?.promise")
-    page.locator("mjx-container").first.click(button="right")
-    menu = page.locator(".CtxtMenu_Menu").first
-    assert "Copy to Clipboard" in menu.inner_text()
-    off = menu.locator(".CtxtMenu_MenuItem[aria-disabled=true]").all_inner_texts()
-    assert any("Accessibility" in each for each in off) and failed == []
+    assert "menu.js" not in asked, "none has asked for it"
+    count, menu = page.locator("mjx-container").count(), page.locator(".CtxtMenu_Menu").first
+    for nth in (5, 9, 5):  # the first has the menu fetched; the last has one
+        formula = page.locator("article mjx-container").nth(nth)
+        formula.scroll_into_view_if_needed()
+        place, scrolled = formula.bounding_box(), page.evaluate("scrollY")
+        if hand == "mouse":
+            formula.click(button="right")
+        else:
+            formula.focus()
+            page.keyboard.press("Space")
+        menu.wait_for()
+        assert "Copy to Clipboard" in menu.inner_text()
+        off = menu.locator(".CtxtMenu_MenuItem[aria-disabled=true]").all_inner_texts()
+        assert any("Accessibility" in each for each in off) and failed == []
+        box = menu.bounding_box()
+        assert abs(box["x"] - place["x"]) < 300 and abs(box["y"] - place["y"]) < 100, "it opens at the formula"
+        assert formula.bounding_box() == pytest.approx(place) and page.evaluate("scrollY") == scrolled, "nothing moves"
+        page.keyboard.press("Escape")
+        menu.wait_for(state="detached")
+    assert (
+        page.locator("mjx-container").count() == page.locator("mjx-container mjx-assistive-mml").count() == count > 10
+    )
+    formula.click(button="right")
     menu.get_by_text("Math Settings").hover()
     renderer = page.locator(".CtxtMenu_MenuItem", has_text="Math Renderer").last
     renderer.wait_for()
     assert renderer.get_attribute("aria-disabled") == "true"
-    assert page.locator("mjx-container mjx-assistive-mml").count() > 10
 
 
 @pytest.mark.slow
@@ -285,7 +458,10 @@ def test_formulas_stand_whatever_was_chosen_on_another_site(browser, html, chose
     stored = json.dumps(json.dumps(chosen | {"scale": "1.2"}))
     page.add_init_script(f"localStorage.setItem('MathJax-Menu-Settings', {stored})")
     page.goto((html / "book" / "gates.html").as_uri())
-    page.wait_for_function("document.querySelectorAll('mjx-container').length > 10")
+    page.evaluate("() => window.MathJax?.startup?.promise")
+    page.locator("article mjx-container").first.click(button="right")
+    page.locator(".CtxtMenu_Menu").first.wait_for()
+    assert page.evaluate(LEFT) == 0 and page.locator("mjx-container").count() > 10
     assert json.loads(page.evaluate("localStorage.getItem('MathJax-Menu-Settings')")) == {"scale": "1.2"}
 
 

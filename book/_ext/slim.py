@@ -1,34 +1,51 @@
-"""After the build: of MathJax and of the theme's icons only what the pages can use stays in the site.
+"""After the build: pages that are soon there, also on a phone. What no page can use does not stay in the site.
 
-Icons come in two ways. A script puts a drawing in place of each element of a class such as `fa-list`; style sheets
-write a letter of an icon font, before the title of a note for instance. Where there is no script, the font serves both.
-An icon that a page names and the theme does not have is a warning.
+Icons are drawn into the pages; the theme's script, which would draw them on arrival, goes. Those that a style sheet
+writes, before the title of a note for instance, come from a font, as do those of other scripts. An icon that a page
+names and the theme does not have is a warning. The style sheets that all pages share become one, without the rules for
+what no page and no script names. Scripts wait until a page is shown. MathJax is loaded where there are formulas.
 """
 
+import hashlib
 import re
 import shutil
 from pathlib import Path
+from posixpath import join, normpath
 
+import tinycss2
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from sphinx.util import logging
 
 LOG = logging.getLogger(__name__)
 
-# TeX in, HTML out, with its fonts; access.js shuts what a formula's menu would load besides.
-MATHJAX = ["tex-chtml.js", "output/chtml/fonts/woff-v2"]
-# Readers may have chosen on another site of this host what is not here; MathJax would look for it, and set nothing.
-FORGET = """try {
-  const key = "MathJax-Menu-Settings", chosen = JSON.parse(localStorage.getItem(key) ?? "{}");
-  for (const each of ["renderer", "explorer", "collapsible"]) delete chosen[each];
-  localStorage.setItem(key, JSON.stringify(chosen));
-} catch {}"""
-# An icon in the theme's script: name, width and height, other names and codes, code, path.
-ICON = re.compile(r'"?([\w-]+)"?:\[\d+,\d+,\[([^\]]*)\],"([0-9a-f]*)",(?:"[^"]*"|\[[^\]]*\])\],?')
-# An icon in the theme's style sheet, alone or with its other names.
-RULE = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"[^"]*"\}')
+# TeX in, HTML out, with its fonts, MathML for screen readers, and the menu, whose other ways out maths.js shuts.
+MATHJAX = ["startup.js", "core.js", "input/tex.js", "output/chtml.js", "output/chtml/fonts/tex.js"]
+MATHJAX += ["output/chtml/fonts/woff-v2", "a11y/assistive-mml.js", "ui/menu.js"]
+LOADER = "maths.js"  # loads MathJax, in these parts, and has it set the formulas
+FORMULA = 'class="math'
+SHEET = "site.css"  # all that all pages share
+# An icon in the theme's script: name, width and height, other names and codes, code, path; then the name of its style.
+ICON = re.compile(r'"?([\w-]+)"?:\[(\d+),(\d+),\[([^\]]*)\],"[0-9a-f]*",("[^"]*"|\[[^\]]*\])\]')
+STYLE = re.compile(r'\("(fa[brs])",\w\)')
+STYLES = {"solid": "fas", "regular": "far", "brands": "fab"}
+# Its place in a page.
+PLACE = re.compile(r'<(i|span)\s+class="([^"]*\bfa-[^"]*)"([^>]*)></\1>')
+# How the theme's script has icons stand in a line.
+DRAWN = (
+    ".svg-inline--fa{display:inline-block;box-sizing:content-box;height:1em;overflow:visible;vertical-align:-.125em}"
+)
+DRAWN += ".svg-inline--fa.fa-lg{vertical-align:-.2em}"
 FACE = re.compile(r"@font-face\{[^{}]*webfonts/([\w-]+)\.woff2[^{}]*\}")
 SIGN = re.compile(r"[\ue000-\uf8ff]|\\[ef][0-9a-f]{3}\b")
+LINK = re.compile(r'\s*<link(?=[^>]*rel="stylesheet")[^>]*href="([^"?]+)[^"]*"[^>]*>')
+SCRIPT = re.compile(r'<script(?![^>]*\b(?:defer|async)\b)([^>]*\bsrc="[^"]*"[^>]*></script>)')
+OPTIONS = re.compile(r'<script src="[^"]*documentation_options\.js[^"]*"></script>')
+THEME = re.compile(r'(dataset\.theme = localStorage\.getItem\("theme"\) \|\| )"auto"')
+DROPPED = re.compile(r'\s*(?:<script[^>]*fontawesome\.js[^>]*></script>|<link rel="preload" as="script"[^>]*>)')
+
+
+# MathJax
 
 
 def slim_mathjax(folder):
@@ -46,6 +63,19 @@ def slim_mathjax(folder):
             path.rmdir()
 
 
+def load_where_maths_is(app, pagename, templatename, context, doctree):
+    """Load MathJax on pages with a formula, hover cards among them, and on no other; Sphinx loads it for a chapter."""
+    formulas, scripts = FORMULA in context.get("body", ""), context["script_files"]
+    whole = [each for each in scripts if str(each.filename).endswith(app.config.mathjax_path)]
+    settings = [each for each in scripts if "window.MathJax" in each.attributes.get("body", "")]
+    scripts[:] = [each for each in scripts if each not in whole + ([] if formulas else settings)]
+    if formulas:
+        app.add_js_file(LOADER, defer="defer")
+
+
+# Icons
+
+
 def used_icons(site):
     """Return the names of all icons, and of their sizes and styles, with a page or script that names each."""
     found = {}
@@ -58,23 +88,39 @@ def used_icons(site):
     return found
 
 
-def slim_script(text, used):
-    """Return the theme's script with the icons used alone, and the names of all that it had."""
-    names = set()
+def drawings(script):
+    """Return the theme's icons: (style, name) with width, height and paths."""
+    found, pieces = {}, STYLE.split(script)
+    for text, style in zip(pieces[::2], pieces[1::2], strict=False):
+        for name, width, height, others, path in ICON.findall(text):
+            paths = re.findall(r'"([^"]*)"', path)
+            for each in {name, *re.findall(r'"([\w-]+)"', others)}:
+                found[style, each] = (width, height, paths)
+    return found
 
-    def keep(icon):
-        own = {icon[1], *re.findall(r'"([\w-]+)"', icon[2])}
-        names.update(own)
-        return icon[0] if own & used else ""
 
-    return ICON.sub(keep, text), names
+def draw(text, icons):
+    """Return a page's text with a drawing in place of each icon; one that is not known stays as it is."""
 
+    def drawing(place):
+        names = place[2].split()
+        style = next(
+            (STYLES.get(name[3:], name) for name in names if name[3:] in STYLES or name in STYLES.values()), "fas"
+        )
+        found = next((icons[style, name[3:]] for name in names if (style, name[3:]) in icons), None)
+        if not found:
+            return place[0]
+        width, height, paths = found
+        kept = [name for name in names if name not in STYLES.values() and name[3:] not in STYLES]
+        title = re.search(r'\s+title="([^"]*)"', place[3])
+        rest = place[3].replace(title[0], "") if title else place[3]
+        role = 'role="img"' if title else 'aria-hidden="true"'
+        inside = f"<title>{title[1]}</title>" if title else ""
+        inside += "".join(f'<path fill="currentColor" d="{path}"/>' for path in paths)
+        classes = " ".join(["svg-inline--fa", *kept])
+        return f'<svg class="{classes}" {role}{rest.rstrip()} viewBox="0 0 {width} {height}">{inside}</svg>'
 
-def slim_style(text, used):
-    """Return the theme's style sheet without the icons that are not used; fonts in a form that needs no second one."""
-    text = RULE.sub(lambda rule: rule[0] if used & set(re.findall(r"\.fa-([\w-]+):", rule[1])) else "", text)
-    source = r'src:url(../vendor/fontawesome/webfonts/\1.woff) format("woff")'
-    return FACE.sub(lambda face: re.sub(r"src:url\([^()]*?([\w-]+)\.woff2\).*?(?=[;}])", source, face[0]), text)
+    return PLACE.sub(drawing, text)
 
 
 def slim_font(path, codes):
@@ -89,21 +135,157 @@ def slim_font(path, codes):
     path.with_suffix(".woff2").unlink(missing_ok=True)
 
 
-def slim_icons(site):
-    """Cut the theme's icons, as script, style sheet and fonts, to those used."""
+# Style sheets
+
+
+def words(site):
+    """Return all that could be the name of a class: in a page, or anywhere in a script."""
+    found = set()
+    for path in site.rglob("*.html"):
+        for classes in re.findall(r'class="([^"]*)"', path.read_text(encoding="utf-8")):
+            found.update(classes.split())
+    for path in (site / "_static").rglob("*.js"):
+        if "mathjax" not in path.parts:
+            found.update(re.findall(r"[\w-]+", path.read_text(encoding="utf-8")))
+    return found
+
+
+def classes(tokens):
+    """Yield the classes that a selector asks for, those in `:not()` and its like left out."""
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        if token.type == "ident" and before and before == ".":
+            yield token.value
+
+
+def split(tokens):
+    """Return a list of selectors, cut at its commas."""
+    found = [[]]
+    for token in tokens:
+        if token == ",":
+            found.append([])
+        elif token.type != "comment":
+            found[-1].append(token)
+    return found
+
+
+def slim_rules(text, possible):
+    """Return a style sheet, packed, without the rules that ask for a class that there is not."""
+    out = []
+    for rule in tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True):
+        if rule.type == "qualified-rule":
+            kept = [each for each in split(rule.prelude) if all(map(possible, classes(each)))]
+            inside = packed(rule.content)
+            if kept and inside:
+                out.append(f"{','.join(packed(each) for each in kept)}{{{inside}}}")
+        elif rule.type == "at-rule" and rule.content is None:
+            out.append(f"@{rule.at_keyword} {packed(rule.prelude)};")
+        elif rule.type == "at-rule":
+            nested = rule.lower_at_keyword in ("media", "supports", "layer", "container")
+            inside = tinycss2.serialize(rule.content)
+            inside = slim_rules(inside, possible) if nested else packed(rule.content)
+            if inside:
+                out.append(f"@{rule.at_keyword} {packed(rule.prelude)}{{{inside}}}")
+    return "".join(out)
+
+
+def packed(tokens):
+    """Return tokens as text, without comments and with no more space than is needed."""
+    kept = [token for token in tokens if token.type != "comment"]
+    for token in kept:
+        if token.type == "whitespace":
+            token.value = " "
+    return tinycss2.serialize(kept).strip().rstrip("; ")
+
+
+def gather(path, static, possible):
+    """Return a style sheet with those that it imports, packed; its addresses begin at the folder of all."""
+    folder = path.parent.relative_to(static).as_posix()
+
+    def moved(address):
+        return address if re.match(r"[a-z]+:|[#/]", address) else normpath(join(folder, address))
+
+    text, before = path.read_text(encoding="utf-8"), ""
+    for imported in re.findall(r'@import\s+"([^"]+)";', text):
+        before += gather((path.parent / imported).resolve(), static, possible)
+    text = re.sub(r'@import\s+"[^"]+";|@charset\s+"[^"]+";', "", text)
+    text = re.sub(r'url\(\s*(["\']?)([^"\')]+)\1\s*\)', lambda url: f"url({url[1]}{moved(url[2])}{url[1]})", text)
+    return before + slim_rules(text, possible)
+
+
+def sheets(text):
+    """Return the addresses of the style sheets that a page loads, below its folder of all, in order."""
+    return [address.partition("_static/")[2] for address in LINK.findall(text)]
+
+
+def join_sheets(site, pages):
+    """Put the style sheets that all pages share into one; return the address of each, and of the one."""
+    static, lists = site / "_static", [sheets(text) for text in pages.values()]
+    shared = [name for name in lists[0] if all(name in each for each in lists)]
+    if any([name for name in each if name in shared] != shared for each in lists):
+        LOG.warning("slim: pages share style sheets, but in another order")
+        return [], ""
+    known = words(site)
+    openings = tuple(word for word in known if len(word) > 2 and word.endswith("-"))  # a script adds the end
+
+    def possible(name):
+        return name in known or name.startswith(openings)
+
+    text = DRAWN + "".join(gather(static / name, static, possible) for name in shared)
+    (static / SHEET).write_text(text, encoding="utf-8")
+    for name in [*shared, "basic.css"]:
+        (static / name).unlink(missing_ok=True)
+    return shared, f"{SHEET}?v={hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+# Pages
+
+
+def lighten(text, icons, shared, sheet, options):
+    """Return a page's text with its icons drawn, one style sheet in place of those shared, and scripts that wait.
+
+    `options` is the script that others, within the page, set something in: it cannot wait.
+    """
+    text = DROPPED.sub("", draw(text, icons))
+    text = OPTIONS.sub(lambda found: f"<script>{options}</script>", text)
+    text = SCRIPT.sub(r"<script defer\1", text)
+    # The theme's own script comes to the same in the end, and all the page would be styled again.
+    text = THEME.sub(r'\1(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")', text)
+    head, article, body = text.partition("<article")
+    text = head + article + body.replace("<img ", '<img fetchpriority="high" ', 1)  # what a reader sees first
+
+    def link(found):
+        root, _, name = found[1].partition("_static/")
+        if name not in shared:
+            return found[0]
+        return f'\n    <link rel="stylesheet" href="{root}_static/{sheet}" />' if name == shared[0] else ""
+
+    return LINK.sub(link, text)
+
+
+def slim_pages(site):
+    site = site.resolve()
     static, used = site / "_static", used_icons(site)
     script, style = static / "scripts" / "fontawesome.js", static / "styles" / "pydata-sphinx-theme.css"
-    text, icons = slim_script(script.read_text(encoding="utf-8"), set(used))
+    icons = drawings(script.read_text(encoding="utf-8"))
+    script.unlink()
     before = style.read_text(encoding="utf-8")
-    after = slim_style(before, set(used))
+    source = r'src:url(../vendor/fontawesome/webfonts/\1.woff) format("woff")'
+    after = FACE.sub(lambda face: re.sub(r"src:url\([^()]*?([\w-]+)\.woff2\).*?(?=[;}])", source, face[0]), before)
     if not icons or after == before:
         LOG.warning("slim: the theme's icons have changed their form, none was found in its script or style sheet")
-    looks = set(re.findall(r"\.fa-([\w-]+)(?![\w-]*:before)", RULE.sub("", before)))  # sizes, styles, turns
-    for name in sorted(set(used) - icons - looks):
-        LOG.warning("slim: the theme has no icon fa-%s, which %s names", name, used[name].relative_to(site))
-    script.write_text(text, encoding="utf-8")
     style.write_text(after, encoding="utf-8")
-    signs = {sign for sheet in static.rglob("*.css") for sign in SIGN.findall(sheet.read_text(encoding="utf-8"))}
+    known = {name for _, name in icons} | set(re.findall(r"\.fa-([\w-]+)(?![\w-]*:before)", before))
+    for name in sorted(set(used) - known):
+        LOG.warning("slim: the theme has no icon fa-%s, which %s names", name, used[name].relative_to(site))
+    pages = {path: path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html"))}
+    pages = {path: text for path, text in pages.items() if LINK.search(text) and static not in path.parents}
+    shared, sheet = join_sheets(site, pages)
+    options = static / "documentation_options.js"
+    inside = options.read_text(encoding="utf-8").strip()
+    options.unlink()
+    for path, text in pages.items():
+        path.write_text(lighten(text, icons, shared, sheet, inside), encoding="utf-8")
+    signs = {sign for each in static.rglob("*.css") for sign in SIGN.findall(each.read_text(encoding="utf-8"))}
     codes = {ord(sign) if len(sign) == 1 else int(sign[1:], 16) for sign in signs}
     for font in sorted((static / "vendor" / "fontawesome" / "webfonts").glob("*.ttf")):
         slim_font(font, codes)
@@ -114,13 +296,13 @@ def slim(app, exception):
         return
     static = Path(app.outdir) / "_static"
     slim_mathjax(static / "mathjax")
-    slim_icons(Path(app.outdir))
     for leftover in (*static.rglob("*.map"), *static.rglob("*macros.html")):
         leftover.unlink()
     shutil.rmtree(static / "locales", ignore_errors=True)
+    slim_pages(Path(app.outdir))
 
 
 def setup(app):
-    app.add_js_file(None, body=FORGET)
+    app.connect("html-page-context", load_where_maths_is, priority=800)  # after the hover cards
     app.connect("build-finished", slim, priority=900)  # after those that copy
     return {"parallel_read_safe": True, "parallel_write_safe": True}

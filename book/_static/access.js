@@ -17,13 +17,6 @@
   // A page's source is saved, not shown, whatever the server calls its kind.
   for (const link of document.querySelectorAll(".btn-download-source-button")) link.setAttribute("download", "");
 
-  // A formula's menu offers what is in the site: one renderer, and MathML for screen readers in place of a voice of its own.
-  window.MathJax?.startup?.promise?.then(() => {
-    const menu = MathJax.startup.document.menu.menu;
-    menu.findID("Settings", "Renderer").disable();
-    menu.findID("Accessibility").disable();
-  });
-
   // A table that scrolls on a narrow screen is reached by keyboard.
   function reach() {
     for (const table of document.querySelectorAll(".bd-article table.table")) {

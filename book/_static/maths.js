@@ -1,0 +1,105 @@
+// Formulas are set once the page is painted, in pieces, so that it can be read and scrolled meanwhile: those in view
+// first, those in folds and cards last. MathJax.startup.promise is kept when all are set. A formula's menu weighs as
+// much as half of the rest, so it is fetched when a reader first asks for it.
+(() => {
+  const PIECE = 8; // milliseconds of work between two pauses; a phone is some four times slower than a desk
+  const PARTS = ["core", "input/tex", "output/chtml", "output/chtml/fonts/tex", "a11y/assistive-mml"];
+  const folder = new URL("mathjax", document.currentScript.src).href;
+  let maths, waiting, withMenu, kept, broken;
+
+  function inOrder() {
+    const seen = [], others = [], folded = [];
+    for (const each of document.querySelectorAll(".math")) {
+      const { top, bottom, width } = each.getBoundingClientRect();
+      const hidden = !width || each.closest("details:not([open])");
+      (hidden ? folded : bottom > 0 && top < innerHeight ? seen : others).push(each);
+    }
+    return [seen, others, folded];
+  }
+
+  function set(elements, by) {
+    by.options.elements = elements;
+    by.reset();
+    return MathJax._.mathjax.mathjax.handleRetriesFor(() => by.render());
+  }
+
+  // A page that nobody looks at has no need of pauses, and its timers are slow.
+  const pause = () => document.hidden || new Promise((go) => setTimeout(go));
+
+  async function setAll() {
+    maths = MathJax.startup.document;
+    waiting = inOrder();
+    for (const group of waiting) {
+      for (let many = 1; group.length; ) {
+        const start = performance.now(), piece = group.splice(0, many);
+        await set(piece, maths);
+        for (const each of piece) each.querySelector("mjx-container")?.setAttribute("tabindex", "0");
+        many = Math.max(1, Math.min(2 * many, Math.round((many * PIECE) / (performance.now() - start))));
+        await pause();
+      }
+    }
+  }
+  addEventListener("beforeprint", () => waiting && set(waiting.flatMap((group) => group.splice(0)), maths));
+
+  // The menu
+
+  async function loadMenu() {
+    // Readers may have chosen on another site of this host what is not here; MathJax would look for it, and set nothing.
+    try {
+      const key = "MathJax-Menu-Settings", chosen = JSON.parse(localStorage.getItem(key) ?? "{}");
+      for (const each of ["renderer", "explorer", "collapsible"]) delete chosen[each];
+      localStorage.setItem(key, JSON.stringify(chosen));
+    } catch {}
+    await MathJax.loader.load("ui/menu");
+    document.getElementById("MJX-CHTML-styles").removeAttribute("id"); // or it gives way to the next; formulas need both
+    MathJax.startup.getComponents();
+    // It offers what is in the site: one renderer, and MathML for screen readers in place of a voice of its own.
+    const { menu } = MathJax.startup.document.menu;
+    menu.findID("Settings", "Renderer").disable();
+    menu.findID("Accessibility").disable();
+    return MathJax.startup.document;
+  }
+
+  // A formula that is asked for its menu is set again, by a MathJax that has one, and asked again.
+  async function ask(event) {
+    const formula = event.target.closest?.("mjx-container");
+    const item = formula && maths && [...maths.math].find((each) => each.typesetRoot === formula);
+    if (!item) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const { left, bottom } = formula.getBoundingClientRect(), { clientX = left, clientY = bottom, view } = event;
+    const place = formula.parentElement, by = await (withMenu ??= loadMenu());
+    item.removeFromDocument(true);
+    maths.math.remove(item);
+    await set([place], by);
+    const again = place.querySelector("mjx-container");
+    again.focus({ preventScroll: true });
+    again.dispatchEvent(new MouseEvent("contextmenu", { bubbles: true, cancelable: true, clientX, clientY, view }));
+  }
+  document.addEventListener("contextmenu", ask, true);
+  document.addEventListener("keydown", (event) => event.key === " " && ask(event), true);
+
+  // MathJax
+
+  function load() {
+    for (const part of PARTS) {
+      const link = { rel: "preload", as: "script", href: `${folder}/${part}.js` };
+      document.head.append(Object.assign(document.createElement("link"), link));
+    }
+    const script = Object.assign(document.createElement("script"), { src: `${folder}/startup.js` });
+    script.onerror = () => broken(new Error(`${script.src} is not there`));
+    document.head.append(script);
+  }
+
+  function pageReady() {
+    const all = setAll();
+    all.then(kept, broken);
+    return all;
+  }
+
+  const promise = new Promise((...both) => ([kept, broken] = both));
+  const components = PARTS.filter((part) => !part.includes("fonts")); // the fonts come with the output
+  window.MathJax = { ...window.MathJax, loader: { load: components, paths: { mathjax: folder } }, startup: { promise, pageReady } };
+  const painted = new Promise((go) => new PerformanceObserver(go).observe({ type: "paint", buffered: true }));
+  Promise.race([painted, new Promise((go) => setTimeout(go, 2000))]).then(load); // a page in the background is not painted
+})();
