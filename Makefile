@@ -106,7 +106,7 @@ assignment: $(GRADER) ## make nbgrader assignments of the workbooks in dist/nbgr
 links: $(READY) ## try every link to another place; needs the network
 	$(BIN)/jupyter-book build . --builder linkcheck
 
-lighthouse: book ## what Lighthouse says of three pages; needs Node and, the first time, the network
+lighthouse: book ## what Lighthouse says of three pages, thrice each; needs Node and, the first time, the network
 	$(BIN)/python tests/lighthouse.py _build/html
 
 clean: ## remove what make has made, but dist/nbgrader, where submissions may lie

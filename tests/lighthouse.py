@@ -60,6 +60,12 @@ def report(address, chromium, folder):
     return json.loads(target.read_text(encoding="utf-8"))
 
 
+def middle(address, chromium, folder):
+    """Return of three reports the one whose performance is in the middle: a busy machine moves it by ten and more."""
+    found = [report(address, chromium, folder) for _ in range(3)]
+    return sorted(found, key=lambda each: scores(each)["performance"])[1]
+
+
 def scores(report):
     """Return the score of each category, of 100."""
     return {name: round(100 * (report["categories"][name]["score"] or 0)) for name in ASKED}
@@ -97,7 +103,7 @@ def main(site):
     below = []
     with tempfile.TemporaryDirectory() as folder:
         for page in PAGES:
-            found = report(f"http://localhost:{host.server_port}/{page}.html", chromium, folder)
+            found = middle(f"http://localhost:{host.server_port}/{page}.html", chromium, folder)
             of = scores(found)
             print(page.ljust(20), *(str(of[name]).rjust(len(name)) for name in ASKED), flush=True)
             for name in [name for name in ASKED if of[name] < ASKED[name]]:
