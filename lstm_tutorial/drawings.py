@@ -90,8 +90,8 @@ def draw_cell(lit=(), values=None, ax=None):
     lit, values = {lit} if isinstance(lit, str) else set(lit), dict(values or {})
     ax, lane, middle, bus, right, join = canvas(7.5, 4.4, ax), 3.75, 2.84, 0.86, 6.45, 1.13
     x, top, both, gates = dict(f=1.72, i=2.98, w=3.61, g=4.24, o=5.5), 2.41, 0.155, [p for p in PARTS if p != "update"]
-    at = dict(x=(join + 0.17, 0.14), h_prev=(0.36, bus - 0.3), c_prev=(0.36, lane - 0.3), c=(7.24, lane - 0.3))
-    at |= dict(h=(7.24, bus - 0.3), kept=(2.62, lane + 0.17), written=(3.71, 3.3), squashed=(6.34, 3.1))
+    at = dict(x=(join + 0.17, 0.14), h_prev=(0.36, bus - 0.3), c_prev=(0.36, lane - 0.3), c=(7.2, lane - 0.3))
+    at |= dict(h=(7.2, bus - 0.3), kept=(2.62, lane + 0.17), written=(3.71, 3.3), squashed=(6.34, 3.1))
     at |= {name: (x[name] + 0.1, top + 0.16) for name in "fgo"} | {"i": (x["i"] - 0.1, top + 0.16)}
     at |= {f"z_{name}": (x[name] + 0.12, 1.12) for name in "figo"}
     for what, given, known in (("lit", lit, PARTS), ("values", set(values), at)):
@@ -159,7 +159,7 @@ def draw_cell(lit=(), values=None, ax=None):
         )
         text = value if isinstance(value, str) else f"{value:.4g}"
         colour = tint(GATES[name[-1]][0], 0.7, "black") if name[-1] in "figo" else "ink"
-        write(ax, *at[name], text, 12.5, colour, ha=side)
+        write(ax, *at[name], text, 13, colour, ha=side)
     return ax
 
 
@@ -224,12 +224,12 @@ def draw_unrolled(steps=4, kind="rnn", ax=None):
         left = 0.18 + pitch * t  # where the wires into step t + 1 begin
         x = left + 0.62 + 0.52  # the middle of its box
         for y, state in ((low, "h"), (lane, "c"))[: 1 + lstm]:
-            write(ax, left + 0.27, y + 0.25, f"${state}_{t}$", 18)
+            write(ax, left + 0.27, y + 0.25, f"${state}_{t}$", 18.6)
             colour, end = GATES.get(state, ["hidden"])[0], left + (0.62 if t < steps else 0.5)
             wire(ax, (left, y), (end, y), colour=colour, width=3)
         if t == steps:
             return ax
-        write(ax, x - 0.12 * lstm, 0.15, f"$x_{t + 1}$", 18)
+        write(ax, x - 0.12 * lstm, 0.15, f"$x_{t + 1}$", 18.6)
         wire(ax, (x - 0.12 * lstm, 0.34), (x - 0.12 * lstm, low - 0.42 + 0.2 * lstm), colour="x", width=3, z=4)
         box(ax, x, (low + lane * lstm) / (1 + lstm), 1.04, 0.84 + (lane - low) * lstm, kind, 0.08)
         if not lstm:
@@ -242,4 +242,4 @@ def draw_unrolled(steps=4, kind="rnn", ax=None):
         wire(ax, (x + 0.36, lane), (x + 0.36, low + 0.11), colour="cell", z=3.6)
         for dx, y, sign, colour in ((-0.28, lane, "x", "cell"), (0.04, lane, "+", "cell"), (0.36, low, "x", "hidden")):
             operation(ax, x + dx, y, sign, colour, 0.11)
-        box(ax, x - 0.12, low, 0.66, 0.38, kind, 0, 0.1, "gates", 12.5, z=5)
+        box(ax, x - 0.12, low, 0.66, 0.38, kind, 0, 0.1, "gates", 13, z=5)

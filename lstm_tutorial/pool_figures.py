@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 from lstm_tutorial.drawings import COLOURS, canvas, tint, write
 
 
-def plot_letters(words, values, titles, rows, columns=2, ax=None):
+def plot_letters(words, values, titles, rows, columns=2, width=7.6, ax=None):
     """Draw words letter by letter, each letter in a box that is the darker the larger its value.
 
     Parameters
@@ -20,8 +20,8 @@ def plot_letters(words, values, titles, rows, columns=2, ax=None):
         What stands above each word.
     rows : dict of str to str
         What each of the R rows shows, and its colour.
-    columns : int
-        How many words stand side by side.
+    columns, width : int, float
+        How many words stand side by side, on how many inches.
 
     Returns
     -------
@@ -32,8 +32,8 @@ def plot_letters(words, values, titles, rows, columns=2, ax=None):
             raise ValueError(f"values of {word!r} must have shape {(len(rows), len(word))}, got {np.shape(value)}")
     high, block, left = 0.27, 0.27 * len(rows) + 0.48, 1.28
     longest, lines = max(map(len, words)), -(-len(words) // columns)
-    wide = min(0.3, (7.5 - left - 0.25 * (columns - 1)) / (columns * longest))
-    ax = canvas(7.6, block * lines + 0.02, ax)
+    wide = min(0.3, (width - 0.1 - left - 0.25 * (columns - 1)) / (columns * longest))
+    ax = canvas(width, block * lines + 0.02, ax)
     for n, (word, value) in enumerate(zip(words, values)):
         x, top = left + (n % columns) * (longest * wide + 0.25), block * (lines - n // columns) - 0.16
         write(ax, x, top, titles[n], 11.5, ha="left", weight="bold")
@@ -61,7 +61,7 @@ POOL_LOOKS = {
 }
 
 
-def plot_choice(panels, chance, label="right answers (%)"):
+def plot_choice(panels, chance, label="right answers (%)", columns=None):
     """Draw the scores of pools side by side, a panel each question: filled with one trunk, hollow with another.
 
     Parameters
@@ -70,15 +70,18 @@ def plot_choice(panels, chance, label="right answers (%)"):
         By question, then trunk (one or two), then pool: a score for each seed.
     chance : dict of float
         For each question the score of guessing, a dashed line.
-    label : str
+    label, columns : str, int, optional
+        What is drawn; how many panels stand side by side, or all.
 
     Returns
     -------
     array of matplotlib axes
     """
     pools = list(next(iter(next(iter(panels.values())).values())))
-    size = dict(figsize=(7.6, 1.25 + 0.36 * len(pools)), sharey=True, squeeze=False)
-    axes = plt.subplots(1, len(panels), **size)[1][0]
+    columns = columns or len(panels)
+    lines = -(-len(panels) // columns)
+    size = dict(figsize=(7.6, 1.25 * lines + 0.36 * lines * len(pools)), sharey=True, squeeze=False)
+    axes = plt.subplots(lines, columns, **size)[1].ravel()
     for ax, (question, trunks) in zip(axes, panels.items()):
         ax.axvline(chance[question], color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)), zorder=1.5)
         for k, (trunk, scores) in enumerate(trunks.items()):
@@ -136,4 +139,5 @@ def pool_key(fig, pools):
         colour, dash, marker = POOL_LOOKS[pool]
         look = dict(color=COLOURS[colour], ls=dash, marker=marker, mfc=tint(colour, 0.6), label=pool)
         handles.append(plt.Line2D([], [], **look))
-    fig.legend(handles=handles, loc="outside upper center", ncols=len(pools))
+    ncols = len(pools) if fig.get_figwidth() > 6 else -(-len(pools) // 2)
+    fig.legend(handles=handles, loc="outside upper center", ncols=ncols)

@@ -1,10 +1,12 @@
-"""The first code cell of every notebook: it installs the course's package where it is missing, as on Colab.
+"""The first code cell of every notebook: it installs the package where it is missing.
 
-Only from where it is known to be: by its name once the package is on PyPI, before that from the repository that
-_config.yml names. Where there is neither, the cell says so: on PyPI a name that is not ours may be anybody's.
+Only from where it is known to be: by its name once the package is on PyPI, before that
+from the repository that _config.yml names. Where there is neither, the cell says so: on
+PyPI a name that is not ours may be anybody's.
 
-`make notebooks` puts it in; `python notebooks/first_cell.py` does so in all notebooks without running anything. It is
-not counted among the cells that were run, and the book does not show it.
+`make notebooks` puts it in; `python notebooks/first_cell.py` does so in all notebooks
+without running anything. It is not counted among the cells that were run, and the book
+does not show it.
 """
 
 import tomllib
@@ -18,13 +20,15 @@ ON_PYPI = False  # once the first release is there: True, and put the cell in ag
 EXTRA = "notebook"
 ID = "install"
 SOURCE = """\
-# The course's package, where it is missing: on Colab, on Binder, or beside this file alone.
+# The course's package, where it is missing: on Colab, on Binder, or beside this file.
 from importlib.util import find_spec
 
 if not find_spec("lstm_tutorial"):
     {remedy}"""
 INSTALL = """get_ipython().run_line_magic("pip", 'install --quiet "{requirement}"')"""
-REFUSE = 'raise ModuleNotFoundError("lstm_tutorial is not installed: the page How to run it says how")'
+REFUSE = (
+    'raise ModuleNotFoundError("lstm_tutorial is missing: see the page How to run it")'
+)
 
 
 def source(address=None):
@@ -35,18 +39,20 @@ def source(address=None):
     address : str, optional
         Of the repository. Not given, it is the one in _config.yml, if that names one.
     """
-    name = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    name = project["project"]["name"]
     if address is None:
         config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
         address = (config.get("repository") or {}).get("url")
     where = "" if ON_PYPI else f" @ git+{address}"
-    known = ON_PYPI or address
-    return SOURCE.format(remedy=INSTALL.format(requirement=f"{name}[{EXTRA}]{where}") if known else REFUSE)
+    install = INSTALL.format(requirement=f"{name}[{EXTRA}]{where}")
+    return SOURCE.format(remedy=install if ON_PYPI or address else REFUSE)
 
 
 def notebooks():
     """Return the paths of all notebooks."""
-    return sorted(path for path in ROOT.glob("notebooks/**/*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+    found = sorted(ROOT.glob("notebooks/**/*.ipynb"))
+    return [path for path in found if ".ipynb_checkpoints" not in path.parts]
 
 
 def take_out(notebook):
@@ -57,7 +63,8 @@ def take_out(notebook):
 def put_in(notebook):
     """Put the cell into a notebook, below its title, in place of an older one."""
     take_out(notebook)
-    cell = nbformat.v4.new_code_cell(source(), id=ID, metadata={"tags": ["remove-cell"]})
+    how = dict(id=ID, metadata={"tags": ["remove-cell"]})
+    cell = nbformat.v4.new_code_cell(source(), **how)
     notebook.cells.insert(1, cell)
 
 

@@ -341,6 +341,14 @@ def test_search_finds_from_every_page(visit, site, words, page):
     here.wait_for_url(lambda url: "search.html" not in url)
 
 
+def test_search_quotes_the_text_and_not_the_buttons_above_it(visit, site):
+    page = visit(f"{site}search.html?q=latch")
+    results(page)
+    quoted = page.locator("#search-results .context")
+    quoted.first.wait_for()
+    assert not [each for each in quoted.all_inner_texts() if "System Settings" in each]
+
+
 def test_search_says_when_there_is_nothing(visit, site):
     page = visit(f"{site}search.html?q=xylophone")
     assert results(page) == [] and "did not match any documents" in page.locator("#search-results").inner_text()
@@ -386,3 +394,36 @@ def test_a_solution_shows_when_it_is_unfolded(visit, site, hand):
             page.keyboard.press("Enter")
         assert code.is_visible() == shown
     assert re.match(r"def \w+\(", code.text_content())
+
+
+SHOWN = """() => [...document.querySelectorAll("article figure:not(.play) img")].map(each => ({
+  name: each.currentSrc.split("/").pop(), alt: each.alt, wide: each.clientWidth,
+  shape: Math.abs(each.naturalWidth / each.naturalHeight * each.clientHeight / each.clientWidth - 1),
+  reserved: each.hasAttribute("width") && each.hasAttribute("height"),
+}))"""
+SHIFTS = """() => new Promise(done => {
+  let moved = 0;
+  const figure = ({node}) => node?.closest?.("figure");
+  const add = list => list.getEntries().forEach(each => each.sources.some(figure) && (moved += each.value));
+  new PerformanceObserver(add).observe({type: "layout-shift", buffered: true});
+  setTimeout(() => done(moved), 300);
+})"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("path", ["choosing", "memory"])
+def test_a_narrow_screen_gets_narrow_pictures(visit, site, html, path, width):
+    page = visit("about:blank")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{site}book/{path}.html")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_load_state("networkidle")
+    shown = page.evaluate(SHOWN)
+    both = {name.name.replace("-narrow", "") for name in (html / "_images").glob("*-narrow.svg")}
+    assert len(shown) > 3 and any("-narrow" in each["name"] for each in shown) == (width == 390)
+    for each in shown:
+        assert ("-narrow" in each["name"]) == (width == 390 and each["name"].replace("-narrow", "") in both), each
+        assert each["alt"] and each["reserved"] and each["shape"] < 0.01, each
+        assert width == 1440 or each["wide"] >= 354, each
+    assert page.evaluate(SHIFTS) == 0
+    assert all(f'"_images/{each["name"]}"' in (html / "sw.js").read_text(encoding="utf-8") for each in shown)

@@ -15,6 +15,7 @@ import first_cell
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted(path for path in (ROOT / "notebooks").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
 LONGEST_CELL = 30
+WIDEST = 88  # of a printed line; notebooks/ruff.toml says the same of code
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:root|home|Users|work|tmp|opt|usr|var|mnt)/|\b[A-Z]:\\")
 METADATA = {"tags", "mystnb", "slideshow", "collapsed", "jupyter", "editable"}
 
@@ -49,6 +50,14 @@ def problems(notebook):
             found.append(f"{where}: metadata to clean: {sorted(set(cell.metadata) - METADATA)}")
         if cell.cell_type != "code":
             continue
+        tags = cell.metadata.get("tags", [])
+        if any("scrapbook" in output.get("metadata", {}) for output in cell.outputs):
+            before = [each.source for each in notebook.cells[:number] if each.cell_type == "markdown"]
+            heading = max((k for k, text in enumerate(before) if text.startswith("#")), default=0)
+            if "hide-output" not in tags or not re.search("umbers? for the page", "\n".join(before[heading:])):
+                found.append(f"{where}: numbers for the page, not folded (hide-output) or not said to be so before")
+        if any(len(line) > WIDEST for output in cell.outputs for line in output.get("text", "").splitlines()):
+            found.append(f"{where}: a printed line of more than {WIDEST} letters, which scrolls in the book")
         if len(cell.source.splitlines()) > LONGEST_CELL:
             found.append(f"{where}: more than {LONGEST_CELL} lines")
         if any(output.output_type == "error" for output in cell.outputs):
@@ -57,7 +66,7 @@ def problems(notebook):
             found.append(f"{where}: a stored warning or progress bar (stderr)")
         if any(MACHINE_PATH.search(text) for text in texts(cell.outputs)):
             found.append(f"{where}: a machine's path in an output")
-        checked = "nbval-check-output" in cell.metadata.get("tags", [])
+        checked = "nbval-check-output" in tags
         if checked and not cell.outputs:
             found.append(f"{where}: nbval-check-output, but no stored output to compare with")
         if any(kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {})):
@@ -144,6 +153,16 @@ def long_cell(notebook):
     notebook.cells[0].source = "1 + 1\n" * (LONGEST_CELL + 1)
 
 
+def wide_line(notebook):
+    notebook.cells[0].outputs.append(nbformat.v4.new_output("stream", text="a" * (WIDEST + 1)))
+
+
+def numbers_unfolded(notebook):
+    shown = {"application/papermill.record/text/plain": "1"}
+    record = nbformat.v4.new_output("display_data", data=shown, metadata={"scrapbook": {"name": "one"}})
+    notebook.cells[0].outputs.append(record)
+
+
 def timings_left(notebook):
     notebook.cells[0].metadata["execution"] = {"iopub.execute_input": "2020-01-01"}
 
@@ -165,6 +184,8 @@ def another_kernel(notebook):
         (figure_without_alt, "alternative text"),
         (figure_without_caption, "caption"),
         (long_cell, "more than"),
+        (wide_line, "scrolls"),
+        (numbers_unfolded, "not folded"),
         (timings_left, "metadata to clean"),
         (another_kernel, "kernel python3"),
     ],

@@ -158,7 +158,7 @@ def test_the_pdf_shows_hints_numbers_and_chinese_and_no_markup(pdf):
     for words in ("Hint 1. ", "One solution", "Exercise 1.1 (", "遗忘门"):
         assert words in text, words
     assert re.findall(r"</?(?:details|summary)>|\?\?|\{(?:ref|numref|doc|term)\}`", text) == []
-    screen = r"\w+: not attempted yet|Alias for field number|Numbers for the page|The numbers that the page quotes"
+    screen = r"\w+: not attempted yet|Alias for field number|You need not read what is printed|\n *\w+_\w+: "
     assert re.findall(screen, text) == []
 
 
@@ -196,6 +196,7 @@ def test_the_epub_shows_what_the_site_folds_and_no_picture_without_words(epub):
             text = book.read(f"{page}.xhtml").decode()
             assert re.findall(r"</?details|<summary|<script|mjx-|\\\(|: not attempted yet", text) == [], page
             assert re.findall(r"<mn>\d+pt</mn>", text) == [], page  # a line's extra space
+            assert "-narrow.svg" not in text, page
             assert [image for image in re.findall(r"<img[^>]*>", text) if not re.search(r'alt="[^"]{9}', image)] == []
             folded[page] = text.count('class="paper-fold')
     workbooks = {page: folded[page] for page in SITE if page.startswith("notebooks/exercises/")}

@@ -45,6 +45,17 @@ def test_choice_draws_a_mark_for_each_seed():
     assert [label.get_text() for label in axes[0].get_yticklabels()] == ["last", "max"]
 
 
+def test_panels_and_words_stand_under_one_another_where_there_is_little_room():
+    scores = {"LSTM": {"last": [40, 50], "max": [90, 95]}}
+    axes = pool_figures.plot_choice(dict.fromkeys("abcd", scores), dict.fromkeys("abcd", 50), columns=2)
+    rows = [ax.get_subplotspec().rowspan.start for ax in axes]
+    assert rows == [0, 0, 1, 1] and [ax.get_title(loc="left") for ax in axes] == list("abcd")
+    words, values = ["abc", "de"], [np.ones((1, 3)), np.ones((1, 2))]
+    ax = pool_figures.plot_letters(words, values, ["one", "two"], {"w": "lstm"}, columns=1, width=4)
+    left = {text.get_text(): text.get_position()[0] for text in ax.texts}
+    assert left["one"] == left["two"] and ax.get_xlim() == (0, 4)
+
+
 def test_curves_over_something_have_their_median_and_their_spread():
     runs = np.array([[1.0, 2.0, 3.0], [2.0, 2.0, 2.0], [6.0, 4.0, 5.0]])
     ax = pool_figures.plot_over([0, 1, 2], {"mean": runs}, legend=True, xlabel="place")

@@ -202,7 +202,7 @@ def test_the_first_cell_installs_only_what_is_missing(there, monkeypatch):
 def test_a_name_that_may_be_anybodys_is_not_installed(monkeypatch):
     exec(first_cell.source(""), {})  # the package is here
     monkeypatch.setitem(sys.modules, "lstm_tutorial", None)
-    with pytest.raises(ModuleNotFoundError, match="lstm_tutorial is not installed: the page How to run it"):
+    with pytest.raises(ModuleNotFoundError, match="lstm_tutorial is missing: see the page How to run it"):
         exec(first_cell.source(""), {})
     monkeypatch.setattr(first_cell, "ON_PYPI", True)
     shell = Shell()

@@ -387,6 +387,26 @@ def test_formulas_in_view_are_set_first_and_hidden_ones_last_and_then_all_are(fo
     assert page.evaluate("order") == wanted and set(kinds) == {"seen", "other", "hidden"} and len(kinds) > 50
 
 
+GROWS = """() => {
+  const insert = CSSStyleSheet.prototype.insertRule;
+  window.grown = new Set();
+  CSSStyleSheet.prototype.insertRule = function (...rule) {
+    grown.add(document.querySelectorAll("mjx-container").length);
+    return insert.apply(this, rule);
+  };
+}"""
+
+
+@pytest.mark.slow
+def test_a_page_is_styled_anew_for_a_group_of_formulas_not_for_each(formulas):
+    page, release = formulas
+    page.evaluate(GROWS)
+    release()
+    page.evaluate("() => MathJax.startup.promise")
+    assert page.evaluate("grown.size") <= 2, "the first of three groups brings the sheet"
+    assert page.locator("mjx-container[tabindex='0']").count() == page.locator("mjx-container").count() > 50
+
+
 @pytest.mark.slow
 def test_who_prints_at_once_has_all_formulas(formulas):
     page, release = formulas

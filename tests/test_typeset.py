@@ -1,4 +1,4 @@
-"""Mends of what Sphinx writes: whole ranges in tables, one group of Chinese in the index, no empty words for fields."""
+"""Mends of what Sphinx writes: what stays on one line, one group of Chinese in the index, no empty words for fields."""
 
 import pytest
 
@@ -11,8 +11,19 @@ def test_a_range_in_a_table_is_kept_whole(value):
     assert kept == f'<td class="text-right"><p><span>65.7 <span class="whole">{value}</span></span></p></td>'
 
 
-@pytest.mark.parametrize("body", ["<p>65.7 (63.8–67.6)</p>", '<td><img alt="65.7 (63.8–67.6)"/>a (word)</td>'])
-def test_words_and_attributes_and_prose_are_left_alone(body):
+def test_a_formula_keeps_its_comma():
+    formula = r'<span class="math notranslate nohighlight">\(a &lt; b\)</span>'
+    kept = keep_whole(f"<p>{formula}, then {formula} ends</p>")
+    assert kept == f'<p><span class="whole">{formula},</span> then {formula} ends</p>'
+
+
+@pytest.mark.parametrize("value", ["(63.8–67.6)", "2e-07", "1.5e-10"])
+def test_a_range_and_a_number_in_prose_are_kept_whole(value):
+    assert keep_whole(f"<p>from {value} on</p>") == f'<p>from <span class="whole">{value}</span> on</p>'
+
+
+@pytest.mark.parametrize("body", ["<pre>2e-07 (63.8–67.6)</pre>", '<td><img alt="65.7 (63.8–67.6)"/>a (word)</td>'])
+def test_words_and_attributes_and_code_are_left_alone(body):
     assert keep_whole(body) == body
 
 

@@ -24,7 +24,7 @@ from lstm_tutorial.drawings import draw_cell
 
 DETAILS = re.compile(r"\s*<details>\s*<summary>(.*?)</summary>\s*\Z", re.S)
 
-QUOTED = re.compile("(The n|N)umbers (for the page|that the page quotes)|For the chapter.s page")
+QUOTED = "Numbers for the page"
 UNSOLVED = re.compile(r"\w+: not attempted yet")
 COLUMNS = re.compile(r"\S {2,}\S")
 WIDTHS = (
@@ -82,16 +82,17 @@ class Leave(SphinxTransform):
     def apply(self):
         for section in list(self.document.findall(nodes.section)):
             first = section.next_node(nodes.paragraph)
-            if QUOTED.fullmatch(section[0].astext()) or (first and first.astext().startswith("The next cell shows")):
+            if section[0].astext() == QUOTED or (first and first.astext().startswith("The next cell shows")):
                 section.parent.remove(section)
         for block in list(self.document.findall(nodes.literal_block)):
-            lines = block.astext().splitlines()
-            stored = len(lines) > 12 and all(re.match(r"\w+: ", line) for line in lines)
-            if stored or UNSOLVED.fullmatch(block.astext().strip()):
+            if UNSOLVED.fullmatch(block.astext().strip()):
                 output = block.parent
                 while "cell_output" not in output["classes"]:
                     output = output.parent
                 output.parent.remove(output)
+        for cell in list(self.document.findall(nodes.container)):
+            if "tag_hide-output" in cell["classes"]:
+                cell[:] = [part for part in cell if "cell_output" not in part["classes"]]
         for entry in list(self.document.findall(addnodes.desc)):
             if entry["objtype"] == "attribute" and not entry[-1].astext().strip():  # a named tuple's field
                 entry.parent.remove(entry)

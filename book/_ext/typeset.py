@@ -1,22 +1,24 @@
-"""Mends of what Sphinx writes: whole ranges in tables, one group of Chinese in the index, no empty words for fields."""
+"""Mends of what Sphinx writes: what stays on one line, one group of Chinese in the index, no empty words for fields."""
 
 import re
 
 OTHERS = "中文"  # the one heading of the index for terms that begin with no Latin letter
 
-_CELL = re.compile(r"<t[dh]\b.*?</t[dh]>", re.DOTALL)
+_PLACE = re.compile(r"<(t[dh]|p)\b.*?</\1>", re.DOTALL)
 _TEXT = re.compile(r">[^<]+<")
-_RANGE = re.compile(r"\([^\s()]+(?:–| to )[^\s()]+\)")
+_RANGE = re.compile(r"\([^\s()]+(?:–| to )[^\s()]+\)|\b\d+(?:\.\d+)?e-\d+\b")
+_FORMULA = re.compile(r'<span class="math [^>]*>[^<]*</span>[.,;:?!)\]”’]+')
 _ALIAS = re.compile(r"Alias for field number \d+")
 
 
 def keep_whole(body):
-    """Return a page's HTML in which no range of a table, such as (63.8–67.6), is broken over two lines."""
+    """Return a page's HTML in which no range, (63.8–67.6), no 2e-07 and no formula with its comma is broken in two."""
 
     def text(match):
         return _RANGE.sub(r'<span class="whole">\g<0></span>', match[0])
 
-    return _CELL.sub(lambda cell: _TEXT.sub(text, cell[0]), body)
+    body = _PLACE.sub(lambda place: _TEXT.sub(text, place[0]), body)
+    return _FORMULA.sub(r'<span class="whole">\g<0></span>', body)
 
 
 def gather(groups):

@@ -5,7 +5,11 @@
   const PIECE = 8; // milliseconds of work between two pauses; a phone is some four times slower than a desk
   const PARTS = ["core", "input/tex", "output/chtml", "output/chtml/fonts/tex", "a11y/assistive-mml"];
   const folder = new URL("mathjax", document.currentScript.src).href;
-  let maths, waiting, withMenu, kept, broken;
+  // What MathJax's render() does, step by step. Each is taken with a whole group before the next: the page is styled and
+  // laid out anew only to measure and at the end, and a long formula is several pieces of work.
+  const STEPS = ["compile", "getMetrics", "typeset", "assistiveMml", "updateDocument"];
+  const found = []; // all formulas, first those to be set first
+  let maths, withMenu, kept, broken;
 
   function inOrder() {
     const seen = [], others = [], folded = [];
@@ -17,29 +21,44 @@
     return [seen, others, folded];
   }
 
-  function set(elements, by) {
-    by.options.elements = elements;
-    by.reset();
-    return MathJax._.mathjax.mathjax.handleRetriesFor(() => by.render());
+  // Have a MathJax take a step, with some formulas and with those that it is to find in some elements; return them all.
+  function run(by, step, formulas, elements = []) {
+    const { mathjax } = MathJax._.mathjax;
+    return mathjax.handleRetriesFor(() => {
+      by.math = new by.options.MathList();
+      by.math.push(...formulas);
+      by.options.elements = elements;
+      by.reset();
+      by[step]();
+      return [...by.math];
+    });
   }
 
   // A page that nobody looks at has no need of pauses, and its timers are slow.
   const pause = () => document.hidden || new Promise((go) => setTimeout(go));
 
   async function setAll() {
+    await pause(); // MathJax has just begun, which takes a while too
     maths = MathJax.startup.document;
-    waiting = inOrder();
-    for (const group of waiting) {
-      for (let many = 1; group.length; ) {
-        const start = performance.now(), piece = group.splice(0, many);
-        await set(piece, maths);
-        for (const each of piece) each.querySelector("mjx-container")?.setAttribute("tabindex", "0");
-        many = Math.max(1, Math.min(2 * many, Math.round((many * PIECE) / (performance.now() - start))));
-        await pause();
+    const groups = [];
+    for (const elements of inOrder()) groups.push(await run(maths, "findMath", [], elements));
+    found.push(...groups.flat());
+    for (const group of groups) {
+      for (const step of STEPS) {
+        for (let from = 0, many = 1; from < group.length; ) {
+          const start = performance.now(), piece = group.slice(from, (from += many));
+          await run(maths, step, piece);
+          if (step === "updateDocument") {
+            for (const { typesetRoot } of piece) typesetRoot.setAttribute("tabindex", "0");
+            document.body.offsetHeight; // the page is laid out now: how long it takes counts
+          }
+          many = Math.max(1, Math.min(2 * many, Math.round((many * PIECE) / (performance.now() - start))));
+          await pause();
+        }
       }
     }
   }
-  addEventListener("beforeprint", () => waiting && set(waiting.flatMap((group) => group.splice(0)), maths));
+  addEventListener("beforeprint", () => found.length && run(maths, "render", found));
 
   // The menu
 
@@ -63,15 +82,14 @@
   // A formula that is asked for its menu is set again, by a MathJax that has one, and asked again.
   async function ask(event) {
     const formula = event.target.closest?.("mjx-container");
-    const item = formula && maths && [...maths.math].find((each) => each.typesetRoot === formula);
+    const item = formula && found.find((each) => each.typesetRoot === formula);
     if (!item) return;
     event.preventDefault();
     event.stopPropagation();
     const { left, bottom } = formula.getBoundingClientRect(), { clientX = left, clientY = bottom, view } = event;
     const place = formula.parentElement, by = await (withMenu ??= loadMenu());
     item.removeFromDocument(true);
-    maths.math.remove(item);
-    await set([place], by);
+    await run(by, "render", [], [place]);
     const again = place.querySelector("mjx-container");
     again.focus({ preventScroll: true });
     again.dispatchEvent(new MouseEvent("contextmenu", { bubbles: true, cancelable: true, clientX, clientY, view }));

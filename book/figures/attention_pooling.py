@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
-from registry import figure
+from registry import NARROW, figure
 
 from lstm_tutorial import figures, pool_figures
 from lstm_tutorial.corpora import city_names
@@ -26,10 +26,10 @@ def attention_pooling():
     for t, letter in enumerate(letters):
         x = left + pitch * t
         write(ax, x, 4.16, letter, 16)
-        write(ax, x, 3.77, f"$h_{t + 1}$", 15, tint("hidden", 0.9, "black"))
+        write(ax, x, 3.77, f"$h_{t + 1}$", 18.9, tint("hidden", 0.9, "black"))
         if t:
             wire(ax, (x - pitch + 0.17, 3.77), (x - 0.16, 3.77), colour="hidden", width=1.6)
-    write(ax, left + pitch * T + 0.18, 4.16, "weights from", 13, "grey", ha="left")
+    write(ax, left + pitch * T + 0.18, 4.16, "weights from", 13.2, "grey", ha="left")
     for k, (name, (weights, colour, source)) in enumerate(ways.items()):
         y = 2.92 - 0.7 * k
         shares = weights / weights.sum()
@@ -40,27 +40,29 @@ def attention_pooling():
                 continue
             look = dict(fc=tint(colour, 0.5), ec=COLOURS[colour], lw=1.2, zorder=3)
             ax.add_patch(Rectangle((left + pitch * t - 0.17, y), 0.34, high * share / shares.max(), **look))
-        write(ax, left + pitch * T + 0.18, y + 0.2, source, 13, ha="left")
+        write(ax, left + pitch * T + 0.18, y + 0.2, source, 13.2, ha="left")
     return ax
 
 
 @figure("attention-pooling-symbols", study="attention_pooling")
-def attention_pooling_symbols(study):
+def attention_pooling_symbols(study, narrow=False):
     """Two questions about 20 symbols, without recurrence: fixed weights, and learned by position or by content."""
     names = {"mean": "mean", "position": "position", "decay": "decay", "learned position": "position, learned"}
     names |= {"dot": "attention, dot", "additive": "attention, additive"}
-    panels = plt.subplots(1, 2, figsize=(7.6, 3.3), sharey=True)[1]
+    grid = dict(nrows=2, figsize=(NARROW, 5.6), sharex=True) if narrow else dict(ncols=2, figsize=(7.6, 3.3))
+    panels = plt.subplots(**grid, sharey=True)[1]
     for ax, (question, title) in zip(panels, {"marked": "the marked symbol", "final": "the last symbol"}.items()):
         scores = study["results"]["symbols"][question]
         shown = {label: scores[name] for name, label in names.items()}
         figures.plot_scores(shown, {"guess": 25}, "right answers (%)", ax=ax)
+        ax.label_outer()
         ax.set(xlim=(20, 104), xticks=(25, 50, 75, 100))
         ax.set_title(title, pad=22)
     return panels
 
 
 @figure("attention-pooling-letters", study="attention_pooling")
-def attention_pooling_letters(study):
+def attention_pooling_letters(study, narrow=False):
     """Real names: the weights of two networks, and what each letter's deletion does."""
     examples = study["results"]["names"]["runs"][0]["additive"]["examples"][:6]  # of the first three countries
     cities = city_names(rng=0)
@@ -71,20 +73,22 @@ def attention_pooling_letters(study):
         said, country = (cities.countries[k] for k in (each["answers"][0], each["y"]))
         titles.append(f"{country}" if each["right"] else f"{country}, taken for {said}")
     rows = {"network 1": "lstm", "network 2": "lstm", "if deleted": "forget"}
-    return pool_figures.plot_letters(words, values, titles, rows)
+    return pool_figures.plot_letters(words, values, titles, rows, *((1, NARROW) if narrow else ()))
 
 
 @figure("attention-pooling-deleted", study="attention_pooling")
-def attention_pooling_deleted(study):
+def attention_pooling_deleted(study, narrow=False):
     """How many answers about names change when one letter goes, from the input or from the weighted sum alone."""
     rules = {"worst": "worst of all", "most attended": "most attended", "last": "last"}
     rules |= {"largest gradient": "largest gradient", "random": "at random", "least attended": "least attended"}
-    panels = plt.subplots(1, 2, figsize=(7.6, 3.1), sharey=True, sharex=True)[1]
+    grid = dict(nrows=2, figsize=(NARROW, 5.2)) if narrow else dict(ncols=2, figsize=(7.6, 3.1))
+    panels = plt.subplots(**grid, sharey=True, sharex=True)[1]
     titles = {"input": "deleted from the name", "weight": "deleted from the sum alone"}
     for ax, (way, title) in zip(panels, titles.items()):
         runs = [run["additive"]["effects"][way] for run in study["results"]["names"]["runs"]]
         shown = {label: [run[name]["changed"] for run in runs] for name, label in rules.items()}
         figures.plot_scores(shown, label="answers changed (%)", ax=ax)
+        ax.label_outer()
         ax.set_title(title)
     panels[0].set(xlim=(-3, 85), xticks=(0, 20, 40, 60, 80))
     return panels

@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Circle, Rectangle
-from registry import FIGURES, figure
+from registry import FIGURES, NARROW, figure, pictures
 
 from lstm_tutorial import figures
 from lstm_tutorial.drawings import COLOURS, GATES, box, canvas, operation, tint, wire, write
@@ -117,11 +117,11 @@ def jacobian_paths():
         *((x, bottom, f"h_{{t{{+}}{k}}}" if k else "h_t", "hidden") for k, x in enumerate(hs)),
     ):
         ax.add_patch(Circle((x, y), 0.36, fc=tint(colour, 0.06), ec=COLOURS[colour], lw=1.8, zorder=3))
-        write(ax, x, y, f"${text}$", 17)
+        write(ax, x, y, f"${text}$", 18.6)
     for k in (0, 1):
-        write(ax, cs[k] + 0.62, 1.95, f"$o_{{t{{+}}{k}}}$" if k else "$o_t$", 17, ha="left")
-        write(ax, hs[k] + 1.2, 1.7, "$f,\\ i,\\ g$", 17, ha="left")
-    write(ax, (hs[0] + hs[1]) / 2, bottom - 0.25, "$o_{t{+}1}$", 17)
+        write(ax, cs[k] + 0.62, 1.95, f"$o_{{t{{+}}{k}}}$" if k else "$o_t$", 18.6, ha="left")
+        write(ax, hs[k] + 1.2, 1.7, "$f,\\ i,\\ g$", 18.6, ha="left")
+    write(ax, (hs[0] + hs[1]) / 2, bottom - 0.25, "$o_{t{+}1}$", 18.6)
     write(ax, 3.75, 3.45, "direct: a product of forget gates", 14, tint("forget", 0.85, "black"), weight="bold")
     write(ax, 3.75, 0.25, "through h: recurrent weights and gate slopes, every step", 14, "hidden", weight="bold")
     return ax
@@ -144,7 +144,7 @@ def course_map():
         for x, (title, answer) in zip(xs, stops):
             ax.plot(x, y, "o", ms=13, mfc="white", mec=COLOURS["lstm"], mew=3.2, zorder=5)
             write(ax, x, y - 0.31, title, 13.5, weight="bold")
-            write(ax, x, y - 0.5, answer, 12.5, va="top", linespacing=1.25)
+            write(ax, x, y - 0.5, answer, 13, va="top", linespacing=1.25)
     return ax
 
 
@@ -152,7 +152,7 @@ def course_map():
 def numpy_lstm_backward():
     """The cell run backwards: each wire turned round, and what a gradient is multiplied by on its way."""
     ax, lane, middle, bus, right, join = canvas(7.5, 4.4), 3.75, 2.84, 0.86, 6.45, 1.13
-    x, top, both = dict(f=1.72, i=2.98, w=3.61, g=4.24, o=5.5), 2.36, 0.155
+    x, top, both = dict(f=1.72, i=2.98, w=3.61, g=4.24, o=5.5), 2.41, 0.155
     box(ax, 3.85, 2.31, 6.02, 3.62, "#F5F6F8", 1, 0.25, z=0)
     for colour, width, *points in (
         ("cell", 4, (7.4, lane), (right + both, lane)),
@@ -171,11 +171,11 @@ def numpy_lstm_backward():
     ):
         wire(ax, *points, colour=colour, width=width)
     for name, (word, squash) in list(GATES.items())[:4]:
-        wire(ax, (x[name], 1.46), (x[name], bus + 0.02), colour=word)
-        box(ax, x[name], 1.92, 1.12, 0.88, word)
-        write(ax, x[name], 2.1, f"$d{name}_t$", 19)
-        write(ax, x[name], 1.7, f"× {squash} slope", 11.5)
-        write(ax, x[name] + 0.1, 1.18, f"$dz^{name}_t$", 15, tint(word, 0.8, "black"), ha="left")
+        wire(ax, (x[name], 1.41), (x[name], bus + 0.02), colour=word)
+        box(ax, x[name], 1.92, 1.12, 0.98, word)
+        write(ax, x[name], 2.18, f"$d{name}_t$", 19)
+        write(ax, x[name], 1.7, f"× slope\nof {squash}", 13, linespacing=1.1)
+        write(ax, x[name] + 0.1, 1.18, f"$dz^{name}_t$", 18.6, tint(word, 0.8, "black"), ha="left")
     for x_, y, sign, colour in (
         *((x["f"], lane, "x", "cell"), (x["w"], middle, "x", "cell")),
         *((right, middle, "x", "hidden"), (right, lane, "+", "cell")),
@@ -187,10 +187,10 @@ def numpy_lstm_backward():
         (x["f"] + 0.12, 3.12, "c_{t{-}1}", "forget", "left"),
         (3.14, middle + 0.25, "g_t", "input", "center"),
         (4.09, middle + 0.25, "i_t", "candidate", "center"),
-        (5.86, middle + 0.22, r"\tanh\,c_t", "output", "center"),
+        (5.76, middle + 0.26, r"\tanh\,c_t", "output", "center"),
         (right - 0.14, 3.4, r"o_t \times \mathrm{tanh\ slope}", "hidden", "right"),
     ):
-        write(ax, x_, y, rf"$\times\,{text}$", 15, tint(colour, 0.8, "black"), ha=side)
+        write(ax, x_, y, rf"$\times\,{text}$", 18.6, tint(colour, 0.8, "black"), ha=side)
     for x_, y, text in ((0.4, lane, "c_{t{-}1}"), (0.4, bus, "h_{t{-}1}"), (7.17, lane, "c_t"), (7.17, bus, "h_t")):
         write(ax, x_, y + 0.3, f"$d{text}$", 19)
     write(ax, join, 0.14, "$dx_t$", 19)
@@ -232,9 +232,9 @@ def numpy_lstm_losses(study):
 def pytorch_lstm_three():
     """One state dict, three networks that it fits, and who writes the way there and the way back."""
     ax, xs = canvas(7.5, 4.0), (1.3, 3.75, 6.2)
-    box(ax, 3.75, 3.42, 4.3, 0.92, "ink", 0.04)
+    box(ax, 3.75, 3.42, 5.9, 0.92, "ink", 0.04)
     write(ax, 3.75, 3.63, "one state dict", 14, weight="bold")
-    write(ax, 3.75, 3.27, "weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0", 11)
+    write(ax, 3.75, 3.27, "weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0", 13)
     for x, name, title, colour, forward, back in (
         (xs[0], "in_numpy.LSTM", "NumPy", "lstm", "written out", "written out"),
         (xs[1], "in_torch.LSTM", "the twin", "forget", "written out", "autograd"),
@@ -245,10 +245,10 @@ def pytorch_lstm_three():
             wire(ax, *[(end[0] + shift, end[1]) for end in ends], colour="grey", width=1.6)
         box(ax, x, 1.62, 2.2, 1.52, colour, 0.07)
         write(ax, x, 2.17, title, 14, tint(colour, 0.85, "black"), weight="bold")
-        write(ax, x, 1.9, name, 12)
+        write(ax, x, 1.9, name, 13)
         for y, way, how in ((1.5, "forward", forward), (1.15, "way back", back)):
-            write(ax, x - 0.98, y, way, 12, "grey", ha="left")
-            write(ax, x + 0.98, y, how, 12, ha="right", weight="bold" if how == "written out" else "normal")
+            write(ax, x - 1.02, y, way, 13, "grey", ha="left")
+            write(ax, x + 1.02, y, how, 13, ha="right", weight="bold" if how == "written out" else "normal")
         wire(ax, (x, 0.82), (x, 0.5), colour="ink", width=2)
     write(ax, 3.75, 0.27, "the same outputs, the same gradients", 14, weight="bold")
     return ax
@@ -308,21 +308,23 @@ def cell_state_half_life(study):
 
 
 @figure("gates-latches", study="gates")
-def gates_latches(study):
+def gates_latches(study, narrow=False):
     """Three latches on the same pulses: set by hand, trained, trained without recurrent weights."""
     results = study["results"]
     steps, pulses = np.arange(results["settings"]["latch"]["T"]) + 1, results["settings"]["pulses"]
     inputs = {name: np.isin(steps, where) * 1.0 for name, where in pulses.items()}
-    panels = plt.subplots(6, 3, sharex=True, sharey="row", figsize=(7.8, 5.2))[1]
+    size = (NARROW, 5.6) if narrow else (7.8, 5.2)
+    panels = plt.subplots(6, 3, sharex=True, sharey="row", figsize=size)[1]
     for k, (name, trace) in enumerate(results["traces"].items()):
         figures.plot_gates(Gates(**trace), inputs, axes=panels[:, k])
-        panels[0, k].set_title({"hand": "by hand"}.get(name, name))
+        title = {"hand": "by hand"}.get(name, name)
+        panels[0, k].set_title(title.replace(" ", "\n", 1) if narrow else title)
         for ax in panels[:, k]:
             if k > 0:
                 ax.set_ylabel("")
             for text in list(ax.texts) * (k < 2):
                 text.remove()
-    panels[-1, 0].set_xticks(range(10, 41, 10))
+    panels[-1, 0].set_xticks((20, 40) if narrow else range(10, 41, 10))
     return panels
 
 
@@ -346,7 +348,7 @@ def memory_gradient(study, ax=None):
 
 
 @figure("memory-gradient-top", study="memory")
-def memory_gradient_top(study):
+def memory_gradient_top(study, narrow=False):
     """The upper end of the same figure, where curves go down and come back."""
     ax = plt.subplots(figsize=(7, 3.8))[1]
     ax.set(yscale="log", ylim=(0.01, 1.6))
@@ -354,7 +356,7 @@ def memory_gradient_top(study):
     for text in [text for text in ax.texts if text.get_text() in ("RNN", "LSTM, default", "LSTM, bias 1")]:
         text.remove()
     ax.text(9.7, 0.0108, "RNN,\ndefault", color=COLOURS["grey"])
-    ax.text(31, 0.0108, "bias 1", color=COLOURS["grey"])
+    ax.text(37 if narrow else 31, 0.0108, "bias 1", color=COLOURS["grey"])
     return ax
 
 
@@ -426,7 +428,7 @@ def one_to_many_fed_back():
     """A country in, letters out: each letter drawn is the next thing read."""
     ax, xs = canvas(7.5, 4.1), (2.15, 3.45, 4.75, 6.05)
     box(ax, 0.62, 2.0, 1.06, 0.62, "x", 0.2, text="France", size=14)
-    write(ax, 0.62, 1.42, "one vector", 12, tint("x", 0.6, "black"))
+    write(ax, 0.62, 1.42, "one vector", 13, tint("x", 0.6, "black"))
     wire(ax, (1.16, 2.0), (xs[0] - 0.42, 2.0), colour="x", width=3)
     write(ax, 1.45, 2.24, "h, c", 13)
     for x, letter, fed in zip(xs, ("p", "a", "u", "stop"), ("start", "p", "a", "u")):
@@ -460,9 +462,10 @@ def one_to_many_bits(study):
 
 
 @figure("one-to-many-temperature", study="one_to_many")
-def one_to_many_temperature(study):
+def one_to_many_temperature(study, narrow=False):
     """What a temperature does to names: how many are known, how many differ, how many fit their country."""
-    runs, panels = study["results"]["runs"], plt.subplots(1, 3, figsize=(7.8, 3.2), sharey=True)[1]
+    grid = dict(nrows=3, figsize=(NARROW, 7.2), sharex=True) if narrow else dict(ncols=3, figsize=(7.8, 3.2))
+    runs, panels = study["results"]["runs"], plt.subplots(**grid, sharey=True)[1]
     titles = {"within a letter": "near copies", "different": "different from\neach other"}
     for ax, (key, title) in zip(panels, (titles | {"right country": "taken for their\ncountry"}).items()):
         for name, colour, style in (("LSTM, country", "lstm", "-"), ("trigram, country", "rnn", "--")):
@@ -472,8 +475,11 @@ def one_to_many_temperature(study):
             ax.fill_between(x, curves.min(1), curves.max(1), color=COLOURS[colour], alpha=0.15, lw=0)
         real = np.median([run["written"]["real"][key] for run in runs])
         ax.axhline(real, color=COLOURS["grey"], lw=1.2, ls=":", label="real names")
-        ax.set(title=title, xlabel="temperature", xticks=x, ylim=(-3, 103))
-    panels[0].set_ylabel("per cent of names")
+        ax.set(title=title.replace("\n", " ") if narrow else title, xticks=x, ylim=(-3, 103))
+    for ax in panels[2:] if narrow else panels:
+        ax.set_xlabel("temperature")
+    for ax in panels if narrow else panels[:1]:
+        ax.set_ylabel("per cent of names")
     panels[0].legend(loc="upper right")
     return panels
 
@@ -581,12 +587,12 @@ def encoder_decoder_length(study):
 def shapes_layers():
     """One to three layers over four steps: the output is the top row, h_n the last column."""
     ax, pitch, up = canvas(7.5, 3.0), 0.44, 0.68
-    for layers, left in ((1, 0.32), (2, 2.78), (3, 5.24)):
+    for layers, left in ((1, 0.27), (2, 2.71), (3, 5.15)):
         rows, xs = [0.75 + up * k for k in range(layers)], [left + pitch * t for t in range(4)]
         box(ax, left + 1.5 * pitch, rows[-1], 3 * pitch + 0.48, 0.48, "hidden", 0.2, 0.1, z=1)
         write(ax, left + 1.5 * pitch, rows[-1] + 0.43, "output", 14, "hidden", weight="bold")
         for k, y in enumerate(rows):
-            write(ax, xs[-1] + 0.29, y, f"h_n[{k}]", 12.5, "input", ha="left", weight="bold")
+            write(ax, xs[-1] + 0.29, y, f"h_n[{k}]", 13, "input", ha="left", weight="bold")
             for x in xs:
                 look = ("input", 0.55) if x == xs[-1] else ("hidden" if k == layers - 1 else "ink", 0.12)
                 box(ax, x, y, 0.28, 0.28, *look, 0.06)
@@ -594,7 +600,7 @@ def shapes_layers():
             for x in xs[:-1]:
                 wire(ax, (x + 0.14, y), (x + pitch - 0.14, y), width=1.4)
         for t, x in enumerate(xs):
-            write(ax, x, 0.24, f"$x_{t + 1}$", 15)
+            write(ax, x, 0.24, f"$x_{t + 1}$", 18.6)
     return ax
 
 
@@ -620,9 +626,9 @@ def shapes_directions():
         wire(ax, (x, 0.38), (x, 0.66), colour="x", width=2)
         wire(ax, (x, 1.79), (x, 2.46), width=2)
     for t, x in enumerate(xs):
-        write(ax, x, 0.2, f"$x_{t + 1}$", 17)
+        write(ax, x, 0.2, f"$x_{t + 1}$", 18.6)
     for y, text in ((1.22, "layer 0"), (3.02, "layer 1")):
-        write(ax, xs[0] - 0.48, y - 0.27, text, 12.5, "grey", ha="right")
+        write(ax, xs[0] - 0.48, y - 0.27, text, 13, "grey", ha="right")
     ax.add_patch(Rectangle((xs[4] - 0.35, 2.4), 0.7, 1.26, fc="none", ec=COLOURS["forget"], lw=2.4, ls="--", zorder=6))
     write(ax, xs[4] + 0.35, 4.05, "output[:, −1]", 14, "forget", ha="right", weight="bold")
     wire(ax, (xs[4], 3.92), (xs[4], 3.7), colour="forget", width=1.6)
@@ -643,7 +649,7 @@ def shapes_ragged():
                 colour = "input" if last else "ink" if t < length else "pale"
                 box(ax, x, y, 0.38, 0.38, colour, 0.55 if last else 0.1 if t < length else 0, 0.07)
                 if t >= length:
-                    write(ax, x, y - 0.01, "0", 12.5, "grey")
+                    write(ax, x, y - 0.01, "0", 13, "grey")
                 elif t + 1 < length:
                     ends = [(x + 0.19, y), (x + 0.35, y)]
                     wire(ax, *(ends[::-1] if reverse else ends), width=1.4)
@@ -656,9 +662,9 @@ def shapes_ragged():
 
 
 @figure("shapes-sees", study="shapes")
-def shapes_sees(study):
+def shapes_sees(study, narrow=False):
     """Which output step sees which input step, in each direction; the last row is what `output[:, -1]` takes."""
-    axes = plt.subplots(1, 2, figsize=(7.4, 4.5))[1]
+    axes = plt.subplots(**(dict(nrows=2, figsize=(NARROW, 8.4)) if narrow else dict(ncols=2, figsize=(7.4, 4.5))))[1]
     for ax, (name, matrix) in zip(axes, study["results"]["sees"].items()):
         share = np.array(matrix) / np.max(matrix)
         ax.pcolormesh(np.where(share > 0, share, np.nan) ** 0.35, cmap="Greens", vmin=-0.25, vmax=1.1)
@@ -670,7 +676,8 @@ def shapes_sees(study):
         ax.tick_params(length=0)
         frame = dict(fc="none", ec=COLOURS["forget"], lw=2.6, ls="--", clip_on=False, zorder=5)
         ax.add_patch(Rectangle((0, steps - 1), steps, 1, **frame))
-    axes[0].set_ylabel("output step")
+    for ax in axes if narrow else axes[:1]:
+        ax.set_ylabel("output step")
     return axes
 
 
@@ -725,14 +732,16 @@ def many_to_many():
 
 
 @figure("many-to-many-matrices", study="many_to_many")
-def many_to_many_matrices(study):
+def many_to_many_matrices(study, narrow=False):
     """What each answer depends on, in two trained networks that read the same word."""
     word, found = next(iter(study["results"]["runs"][0]["matrices"].items()))
-    phones, axes = found["phones"].split(), plt.subplots(ncols=2, figsize=(7.4, 4.1))[1]
+    grid = dict(nrows=2, figsize=(NARROW, 8.4)) if narrow else dict(ncols=2, figsize=(7.4, 4.1))
+    phones, axes = found["phones"].split(), plt.subplots(**grid)[1]
     for ax, name in zip(axes, ("LSTM, one way", "LSTM, both ways")):
         dependencies(ax, np.array(found[name]), phones, np.array(found["stress"]) >= 0)
         ax.set_title(name)
-    axes[0].set_ylabel("answer to")
+    for ax in axes if narrow else axes[:1]:
+        ax.set_ylabel("answer to")
     return axes
 
 
@@ -795,18 +804,17 @@ def draw(folder=HERE, names=()):
             importlib.import_module(path.stem)
     files = []
     for name in names or FIGURES:
-        make, study = FIGURES[name]
+        study = FIGURES[name][1]
         results = RESULTS / f"{study}.json"
         if study and not results.exists():
             print(f"{name}: left out, there is no {results.name} yet")
             continue
-        ax = make(json.loads(results.read_text(encoding="utf-8"))) if study else make()
-        drawn, raster = np.ravel(ax)[0].figure, name.endswith(".png")
-        files.append(Path(folder) / (name if raster else f"{name}.svg"))
-        unsigned = dict.fromkeys(["Software"] if raster else ["Date", "Creator"])
-        drawn.savefig(files[-1], metadata=unsigned, **({"dpi": "figure"} if raster else {}))
-        plt.close(drawn)
-        print(files[-1].name)
+        for file, drawn in pictures(name, json.loads(results.read_text(encoding="utf-8")) if study else None):
+            files.append(Path(folder) / file)
+            raster = file.endswith(".png")
+            unsigned = dict.fromkeys(["Software"] if raster else ["Date", "Creator"])
+            drawn.savefig(files[-1], metadata=unsigned, **({"dpi": "figure"} if raster else {}))
+            print(file)
     return files
 
 

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
-from registry import figure
+from registry import NARROW, figure
 
 from lstm_tutorial.drawings import COLOURS, canvas, tint, write
 
@@ -40,37 +40,41 @@ def fast():
             x += width
         return x
 
-    write(ax, 0.1, 3.12, "as it is printed, one sequence at a time", 13, ha="left", weight="bold")
+    write(ax, 0.1, 3.12, "as it is printed, one sequence at a time", 13.5, ha="left", weight="bold")
     printed = [("other", 0.12)] + [("product", 0.17), ("other", 0.09), ("bend", 0.11)] * 4 + [("other", 0.3)]
     printed += [("bend", 0.11), ("other", 0.1)]
     x = 0.1
     for t in range(3):
-        write(ax, x, 2.86, f"step {t + 1}", 12, "grey", ha="left")
+        write(ax, x, 2.86, f"step {t + 1}", 13.2, "grey", ha="left")
         x = step(x, 2.2, [(kind, 0.9 * width) for kind, width in printed]) + 0.12
-    write(ax, x + 0.05, 2.45, "… and again for\nevery sequence", 12, "grey", ha="left")
-    write(ax, 0.1, 1.72, "as it is run, all sequences at once", 13, ha="left", weight="bold")
+    write(ax, x + 0.05, 2.45, "… and again\nfor every\nsequence", 13.2, "grey", ha="left")
+    write(ax, 0.1, 1.72, "as it is run, all sequences at once", 13.5, ha="left", weight="bold")
     x = 0.1
     run = [("other", 0.1), ("product", 0.62), ("bend", 0.36), ("other", 0.16)]
     for t in range(5):
-        write(ax, x, 1.46, f"step {t + 1}", 12, "grey", ha="left")
+        write(ax, x, 1.46, f"step {t + 1}", 13.2, "grey", ha="left")
         x = step(x, 0.8, run) + 0.12
     write(ax, x + 0.02, 1.05, "…", 14, "grey", ha="left")
     for k, (kind, words) in enumerate(
         {"product": "matrix product", "bend": "sigmoid or tanh", "other": "the rest"}.items()
     ):
         block(0.1 + 2.2 * k, 0.2, 0.3, kind, 0.26)
-        write(ax, 0.5 + 2.2 * k, 0.33, words, 12, ha="left")
+        write(ax, 0.5 + 2.2 * k, 0.33, words, 13.2, ha="left")
     return ax
 
 
 @figure("fast-ladder", study="bench_lstm")
-def fast_ladder(study):
+def fast_ladder(study, narrow=False):
     """A bar for each rung of both ladders at two sizes, a ring for its prediction, torch and the floor as lines."""
     found = study["results"]["ladder"]
     first = next(iter(found.values()))
     counts = [len(first[way]["rungs"] + first[way]["branches"]) for way in ("forward", "backward")]
-    size = dict(figsize=(7.6, 6.4), sharey="row", gridspec_kw=dict(height_ratios=[n + 0.6 for n in counts]))
-    axes = plt.subplots(2, len(found), **size)[1]
+    sizes, tall = len(found), [n + 0.6 for n in counts]
+    if narrow:  # those side by side stand one under the other
+        tall = np.repeat(tall, sizes)
+        axes = plt.subplots(len(tall), figsize=(NARROW, 10), gridspec_kw=dict(height_ratios=tall))[1].reshape(2, sizes)
+    else:
+        axes = plt.subplots(2, sizes, figsize=(7.6, 6.4), sharey="row", gridspec_kw=dict(height_ratios=tall))[1]
     for column, (sizes, ways) in zip(axes.T, found.items()):
         T, B, D, H = sizes.split(", ")
         for ax, (way, climbed) in zip(column, ways.items()):
@@ -95,7 +99,8 @@ def fast_ladder(study):
     axes[0, 0].figure.supxlabel("CPU time, as a multiple of torch.nn.LSTM", fontsize=11)
     handles = [Rectangle((0, 0), 1, 1, fc=tint("grey", 0.5)), axes[0, 0].lines[0], *axes[0, 0].lines[1:3]]
     words = "measured", "predicted", "torch.nn.LSTM", "floor: bare products and tanh"
-    axes[0, 0].figure.legend(handles, words, loc="outside upper center", ncols=4, columnspacing=1.2, handlelength=1.6)
+    look = dict(loc="outside upper center", ncols=2 if narrow else 4, columnspacing=1.2, handlelength=1.6)
+    axes[0, 0].figure.legend(handles, words, **look)
     return axes
 
 
@@ -110,10 +115,11 @@ LOOKS = {
 
 
 @figure("fast-table", study="bench_lstm")
-def fast_table(study):
+def fast_table(study, narrow=False):
     """Ratios to torch.nn.LSTM by size: a mark at the median, a line between the quartiles, the goal as a tick."""
     found = study["results"]["table"]
-    axes = plt.subplots(1, 2, figsize=(7.6, 4.6), sharey=True)[1]
+    grid = dict(nrows=2, figsize=(NARROW, 8.4)) if narrow else dict(ncols=2, figsize=(7.6, 4.6))
+    axes = plt.subplots(**grid, sharey=True)[1]
     for ax, (way, by_size) in zip(axes, found.items()):
         for row, each in enumerate(by_size.values()):
             ax.plot(
@@ -135,15 +141,20 @@ def fast_table(study):
         ax.grid(axis="x")
     axes[0].figure.supxlabel("CPU time, as a multiple of torch.nn.LSTM", fontsize=11)
     handles = dict(zip(*axes[0].get_legend_handles_labels()[::-1]))
-    axes[0].figure.legend(handles.values(), handles, loc="outside upper center", ncols=3, columnspacing=1.2)
+    axes[0].figure.legend(
+        handles.values(), handles, loc="outside upper center", ncols=2 if narrow else 3, columnspacing=1.2
+    )
     return axes
 
 
 @figure("fast-growth", study="bench_lstm")
-def fast_growth(study):
+def fast_growth(study, narrow=False):
     """Time and peak memory of a training step against T, B and H, on log axes, with fitted exponents."""
     found = study["results"]["growth"]
-    axes = plt.subplots(2, 3, figsize=(7.6, 4.6), sharex="col", sharey="row")[1]
+    if narrow:
+        axes = plt.subplots(3, 2, figsize=(NARROW, 6.8), sharex="row", sharey="col")[1].T
+    else:
+        axes = plt.subplots(2, 3, figsize=(7.6, 4.6), sharex="col", sharey="row")[1]
     looks = {"torch": ("forget", "s", (0, (5, 1.6))), "numpy": ("lstm", "o", "-")}
     for column, letter in zip(axes.T, "TBH"):
         for ax, what in zip(column, ("ms", "MiB")):
@@ -153,16 +164,16 @@ def fast_growth(study):
                 ax.plot(found[letter]["values"], found[letter][key], **look)
                 words = f"{label}: {letter}^{{{found[letter]['exponents'][key]:.1f}}}"
                 words = rf"{label} $\sim {words.split(': ')[1]}$"
-                spot = dict(transform=ax.transAxes, color=tint(colour, 0.8, "black"), size=11.5)
+                spot = dict(transform=ax.transAxes, color=tint(colour, 0.8, "black"), size=12.5 if narrow else 11.5)
                 ax.text(0.05, 0.9 - 0.13 * (1 - k), words, va="center", **spot)
             ax.set(xscale="log", yscale="log")
             ax.set_xticks(found[letter]["values"], found[letter]["values"])
             ax.yaxis.set_major_formatter("{x:g}")
             ax.minorticks_off()
             ax.grid()
-        column[1].set_xlabel(f"${letter}$")
-        low, high = zip(*(ax.get_ylim() for ax in column))
+        for ax in column if narrow else column[1:]:
+            ax.set_xlabel(f"${letter}$")
     for ax, label in zip(axes[:, 0], ("CPU time (ms)", "peak memory (MiB)")):
-        ax.set_ylabel(label)
+        ax.set(**{"title" if narrow else "ylabel": label})
         ax.set_ylim(top=ax.get_ylim()[1] * 4)
     return axes

@@ -22,22 +22,22 @@ def pooling():
     inks = {"last": "lstm", "max": "forget", "mean": "candidate"}
     left, right = 1.25, 1.25 + 6 * wide + 0.4
     for t in range(6):
-        write(ax, left + wide * (t + 0.5), 3.28, f"{t + 1}", 12, "grey")
-    write(ax, left - 0.12, 3.28, "step", 12, "grey", ha="right")
+        write(ax, left + wide * (t + 0.5), 3.28, f"{t + 1}", 13.2, "grey")
+    write(ax, left - 0.12, 3.28, "step", 13.2, "grey", ha="right")
     for k, (name, colour) in enumerate(inks.items()):
         write(ax, right + 0.78 * (k + 0.4), 3.28, name, 14, tint(colour, 0.8, "black"), weight="bold")
     for b, top in enumerate((3.02, 1.42)):
         write(ax, 0.32, top - high, rf"$\ell = {lengths[b]}$", 17)
         for h in range(2):
             y = top - high * (h + 1)
-            write(ax, left - 0.14, y + high / 2, f"$h_{h + 1}$", 16, ha="right")
+            write(ax, left - 0.14, y + high / 2, f"$h_{h + 1}$", 18.9, ha="right")
             best = x[b, : lengths[b], h].argmax()
             for t in range(6):
                 valid, value = t < lengths[b], x[b, t, h]
                 look = dict(fc=tint("hidden", 0.08 + 0.5 * max(value, 0)) if valid else "#EEF0F2", ec="white", lw=2)
                 ax.add_patch(Rectangle((left + wide * t, y), wide, high, hatch=None if valid else "////", **look))
                 words = f"{value:.1f}".replace("-", "−")
-                write(ax, left + wide * (t + 0.5), y + high / 2, words, 12.5, "ink" if valid else "grey")
+                write(ax, left + wide * (t + 0.5), y + high / 2, words, 13.2, "ink" if valid else "grey")
                 if valid and t == best:
                     edge = dict(fc="none", ec=COLOURS["forget"], lw=2.2, zorder=6)
                     ax.add_patch(Rectangle((left + wide * t + 0.05, y + 0.05), wide - 0.1, high - 0.1, **edge))
@@ -47,13 +47,13 @@ def pooling():
                 look = dict(fc=tint(inks[name], 0.12), ec=COLOURS[inks[name]], lw=1.4)
                 ax.add_patch(Rectangle(spot, 0.64, high - 0.06, **look))
                 words = f"{value:.2f}" if name == "mean" else f"{value:.1f}"
-                write(ax, spot[0] + 0.32, y + high / 2, words.replace("-", "−"), 12.5)
+                write(ax, spot[0] + 0.32, y + high / 2, words.replace("-", "−"), 13.2)
         end = left + wide * (lengths[b] - 1)
         ax.add_patch(Rectangle((end, top - 2 * high), wide, 2 * high, fc="none", ec=COLOURS["lstm"], lw=2.2, zorder=7))
         span = [left + 0.04, left + wide * lengths[b] - 0.04]
         ax.plot(span, [top - 2 * high - 0.12] * 2, color=COLOURS["candidate"], lw=5, ls="-", solid_capstyle="butt")
     middle = left + wide * 4.5
-    write(ax, middle, 1.42 - 2 * high - 0.13, "padding", 12.5, "grey")
+    write(ax, middle, 1.42 - 2 * high - 0.13, "padding", 13.2, "grey")
     return ax
 
 

@@ -241,7 +241,7 @@ register(
     axes=("T",),
     diagnose=diagnose_greedy,
     dtypes=("float64",),
-    trials=6,
+    trials=3,
 )
 
 
