@@ -121,7 +121,7 @@ def check_sequence(x, input_size, *, batch_first, has_lengths):
     ----------
     x : array or tensor, shape (T, B, D), (B, T, D) with `batch_first`, or (T, D)
     input_size : int
-        D.
+        The size D.
     batch_first, has_lengths : bool
         Which layout a batch has, and whether lengths came with it: they need a batch.
 

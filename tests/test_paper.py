@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from paper import OTHERWISE, breakable, hang, mathml, pieces, typeset
+from epub import breakable, hang, mathml, pieces, typeset
+from paper import OTHERWISE
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "book" / "paper" / "build.py"
@@ -108,6 +109,21 @@ def test_code_that_is_too_long_goes_on_further_right_than_it_begins():
     lines = 'a = <span class="n">b</span>\n\n        c &lt; d\n'
     assert re.findall(r"hang-(\d+)", hang(lines)) == ["4", "4", "12"]
     assert re.sub(r"</?span[^>]*>", "", hang(lines)) == re.sub(r"</?span[^>]*>", "", lines)
+
+
+@pytest.mark.parametrize("word", ["1e-6", "-1", "61.9–66.1", "-&gt;"])
+def test_in_code_a_number_with_its_sign_and_an_arrow_do_not_break(word):
+    assert f'<span class="whole">{word}</span>' in hang(f"x = {word}\n")
+
+
+def test_a_long_word_of_code_may_break_behind_its_brackets_and_points_alone():
+    first, second = (f'<span class="n">{name}</span><span class="p">(</span><span class="n">x</span>)' for name in "ab")
+    assert "<wbr" not in hang(f"{first}\n")
+    assert hang(second.replace("b", "b" * 40) + "\n").count('(</span><wbr /><span class="n">x') == 1
+
+
+def test_a_plus_between_words_has_space():
+    assert "<mi>one&#x000A0;row</mi><mo>&#x0002B;</mo><mtext>two" in mathml(r"\text{one row} + \text{two}", "block")
 
 
 def test_in_a_table_code_breaks_between_words_and_a_point_keeps_to_its_formula():
@@ -243,6 +259,33 @@ def test_on_a_phone_nothing_in_the_epub_is_cut(epub, browser, tmp_path):
         cut[name] = page.evaluate(wide)
     page.close()
     assert {name: found for name, found in cut.items() if found} == {}
+
+
+@pytest.mark.slow
+def test_on_a_phone_code_begins_on_its_first_line_and_captions_are_of_one_size(epub, browser, tmp_path):
+    with zipfile.ZipFile(epub) as book:
+        book.extractall(tmp_path)
+    faults = """() => [
+        ...[...document.querySelectorAll('.line')].filter(line => {
+            const words = document.createTreeWalker(line, NodeFilter.SHOW_TEXT), range = document.createRange();
+            while (words.nextNode()) {
+                const first = words.currentNode.data.search(/[^\\s]/);
+                if (first >= 0) {
+                    range.setStart(words.currentNode, first); range.setEnd(words.currentNode, first + 1);
+                    return range.getBoundingClientRect().top - line.getBoundingClientRect().top > 12;
+                }
+            }
+        }),
+        ...[...document.querySelectorAll('caption')].filter(e => parseFloat(getComputedStyle(e).fontSize) < 14),
+        ...[...document.querySelectorAll('.descname')].filter(e => getComputedStyle(e).fontWeight != 700),
+    ].map(e => e.textContent.slice(0, 100))"""
+    page = browser.new_page(viewport={"width": 420, "height": 700})
+    found = {}
+    for name in SITE:
+        page.goto((tmp_path / f"{name}.xhtml").as_uri())
+        found[name] = page.evaluate(faults)
+    page.close()
+    assert {name: texts for name, texts in found.items() if texts} == {}
 
 
 @pytest.mark.slow

@@ -61,7 +61,7 @@ class AttentionPool(Layer):
     Parameters
     ----------
     input_size : int
-        D.
+        The size D.
     kind : str
         "additive": the score of a step is `query @ tanh(weight @ x + bias)`; "dot": it is `query @ x`.
     heads : int

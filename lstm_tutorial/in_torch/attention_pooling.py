@@ -43,7 +43,7 @@ class AttentionPool(nn.Module):
     Parameters
     ----------
     input_size : int
-        D.
+        The size D.
     kind : str
         "additive": the score of a step is `query @ tanh(weight @ x + bias)`; "dot": it is `query @ x`.
     heads : int
