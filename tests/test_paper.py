@@ -245,27 +245,11 @@ def test_the_epub_says_nothing_that_holds_for_the_site_alone(epub):
             assert not re.search('<dd><p>Alias for|<dd class="field-[^"]*"></dd>|<dd></dd>', text), page
 
 
-@pytest.mark.slow
-def test_on_a_phone_nothing_in_the_epub_is_cut(epub, browser, tmp_path):
-    with zipfile.ZipFile(epub) as book:
-        book.extractall(tmp_path)
-    wide = """() => [...document.querySelectorAll('body *')].filter(e => e.clientWidth > 0 && (
+# What a reader of 420 pixels would see.
+WIDE = """() => [...document.querySelectorAll('body *')].filter(e => e.clientWidth > 0 && (
         e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX != 'visible'
         || e.getBoundingClientRect().right > innerWidth + 1)).map(e => e.outerHTML.slice(0, 200))"""
-    page = browser.new_page(viewport={"width": 420, "height": 700})
-    cut = {}
-    for name in SITE:
-        page.goto((tmp_path / f"{name}.xhtml").as_uri())
-        cut[name] = page.evaluate(wide)
-    page.close()
-    assert {name: found for name, found in cut.items() if found} == {}
-
-
-@pytest.mark.slow
-def test_on_a_phone_code_begins_on_its_first_line_and_captions_are_of_one_size(epub, browser, tmp_path):
-    with zipfile.ZipFile(epub) as book:
-        book.extractall(tmp_path)
-    faults = """() => [
+UNEVEN = """() => [
         ...[...document.querySelectorAll('.line')].filter(line => {
             const words = document.createTreeWalker(line, NodeFilter.SHOW_TEXT), range = document.createRange();
             while (words.nextNode()) {
@@ -279,8 +263,14 @@ def test_on_a_phone_code_begins_on_its_first_line_and_captions_are_of_one_size(e
         ...[...document.querySelectorAll('caption')].filter(e => parseFloat(getComputedStyle(e).fontSize) < 14),
         ...[...document.querySelectorAll('.descname')].filter(e => getComputedStyle(e).fontWeight != 700),
     ].map(e => e.textContent.slice(0, 100))"""
-    page = browser.new_page(viewport={"width": 420, "height": 700})
-    found = {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("faults", [WIDE, UNEVEN], ids=["wide", "uneven"])
+def test_on_a_phone_nothing_in_the_epub_is_cut_or_uneven(epub, browser, tmp_path, faults):
+    with zipfile.ZipFile(epub) as book:
+        book.extractall(tmp_path)
+    page, found = browser.new_page(viewport={"width": 420, "height": 700}), {}
     for name in SITE:
         page.goto((tmp_path / f"{name}.xhtml").as_uri())
         found[name] = page.evaluate(faults)

@@ -27,6 +27,7 @@ from sphinx.errors import ConfigError
 
 import published
 import slim
+import styles
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
@@ -191,7 +192,7 @@ def test_an_icon_is_drawn_under_each_of_its_names_and_in_its_style():
     ],
 )
 def test_a_rule_stays_where_all_its_classes_can_be(rule, left):
-    assert slim.slim_rules(rule, {"on"}.__contains__) == left
+    assert styles.slim_rules(rule, {"on"}.__contains__) == left
 
 
 def test_one_sheet_of_those_that_all_pages_share(tmp_path, warnings):
@@ -208,12 +209,12 @@ def test_one_sheet_of_those_that_all_pages_share(tmp_path, warnings):
     one = '<p class="seen">' + "".join(link.format("../", name) for name in ("styles/a.css", "own.css", "c.css"))
     two = "".join(link.format("", name) for name in ("styles/a.css", "c.css"))
     (tmp_path / "one.html").write_text(one, encoding="utf-8")
-    shared, sheet = slim.join_sheets(tmp_path, {"one": one, "two": two})
-    text = (static / "site.css").read_text(encoding="utf-8").removeprefix(slim.DRAWN)
-    assert text == '.kind-b .seen{top: 0}a{background: url(x.png)}i{top: url("data:,a")}'
+    shared, sheet = styles.join_sheets(tmp_path, {"one": one, "two": two}, "b{top: 0}")
+    text = (static / "site.css").read_text(encoding="utf-8")
+    assert text == 'b{top: 0}.kind-b .seen{top: 0}a{background: url(x.png)}i{top: url("data:,a")}'
     assert {path.name for path in static.rglob("*.css")} == {"site.css", "own.css"} and warnings == []
     found = [slim.lighten(each, {}, shared, sheet, "") for each in (one, two)]
-    assert [slim.sheets(each) for each in found] == [["site.css", "own.css"], ["site.css"]]
+    assert [styles.sheets(each) for each in found] == [["site.css", "own.css"], ["site.css"]]
     assert f'href="../_static/{sheet}"' in found[0] and f'href="_static/{sheet}"' in found[1]
 
 
@@ -240,7 +241,8 @@ def test_of_mathjax_stays_what_the_pages_load(tmp_path):
 @pytest.fixture
 def warnings(monkeypatch):
     said = []
-    monkeypatch.setattr(slim.LOG, "warning", lambda text, *values: said.append(text % values))
+    for module in (slim, styles):
+        monkeypatch.setattr(module.LOG, "warning", lambda text, *values: said.append(text % values))
     return said
 
 
@@ -268,7 +270,7 @@ def test_the_build_warns_of_what_would_vanish(tmp_path, warnings):
     assert build(SCRIPT, '<i class="fa-barz"></i>') == ["slim: the theme has no icon fa-barz, which a.html names"]
     (said, *_) = build("another form", '<i class="fas fa-bars"></i>')
     assert "changed their form" in said
-    assert build(SCRIPT, "", "the other way round") == ["slim: pages share style sheets, but in another order"]
+    assert build(SCRIPT, "", "the other way round") == ["styles: pages share style sheets, but in another order"]
     slim.slim_mathjax(static / "mathjax")
     assert "MathJax has no startup.js" in warnings[0]
 
@@ -280,7 +282,7 @@ def test_the_site_has_no_more_of_mathjax_icons_and_styles_than_it_needs(html):
     assert parts | {"output/chtml/fonts/woff-v2"} == set(slim.MATHJAX)
     fonts = list((static / "vendor").rglob("*.*"))
     assert {path.suffix for path in fonts} == {".woff"} and sum(path.stat().st_size for path in fonts) < 20_000
-    assert {path.name for path in static.rglob("*.css")} == {slim.SHEET, "play.css"}
+    assert {path.name for path in static.rglob("*.css")} == {styles.SHEET, "play.css"}
     assert [*static.rglob("*.map"), *static.glob("locales"), *static.rglob("fontawesome.js")] == []
 
 

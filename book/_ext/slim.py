@@ -2,20 +2,19 @@
 
 Icons are drawn into the pages; the theme's script, which would draw them on arrival, goes. Those that a style sheet
 writes, before the title of a note for instance, come from a font, as do those of other scripts. An icon that a page
-names and the theme does not have is a warning. The style sheets that all pages share become one, without the rules for
-what no page and no script names. Scripts wait until a page is shown. MathJax is loaded where there are formulas.
+names and the theme does not have is a warning. `styles` makes one style sheet of all. Scripts wait until a page
+is shown. MathJax is loaded where there are formulas.
 """
 
-import hashlib
 import re
 import shutil
 from pathlib import Path
-from posixpath import join, normpath
 
-import tinycss2
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from sphinx.util import logging
+
+from styles import LINK, join_sheets
 
 LOG = logging.getLogger(__name__)
 
@@ -24,7 +23,6 @@ MATHJAX = ["startup.js", "core.js", "input/tex.js", "output/chtml.js", "output/c
 MATHJAX += ["output/chtml/fonts/woff-v2", "a11y/assistive-mml.js", "ui/menu.js"]
 LOADER = "maths.js"  # loads MathJax, in these parts, and has it set the formulas
 FORMULA = 'class="math'
-SHEET = "site.css"  # all that all pages share
 # An icon in the theme's script: name, width and height, other names and codes, code, path; then the name of its style.
 ICON = re.compile(r'"?([\w-]+)"?:\[(\d+),(\d+),\[([^\]]*)\],"[0-9a-f]*",("[^"]*"|\[[^\]]*\])\]')
 STYLE = re.compile(r'\("(fa[brs])",\w\)')
@@ -38,7 +36,6 @@ DRAWN = (
 DRAWN += ".svg-inline--fa.fa-lg{vertical-align:-.2em}"
 FACE = re.compile(r"@font-face\{[^{}]*webfonts/([\w-]+)\.woff2[^{}]*\}")
 SIGN = re.compile(r"[\ue000-\uf8ff]|\\[ef][0-9a-f]{3}\b")
-LINK = re.compile(r'\s*<link(?=[^>]*rel="stylesheet")[^>]*href="([^"?]+)[^"]*"[^>]*>')
 SCRIPT = re.compile(r'<script(?![^>]*\b(?:defer|async)\b)([^>]*\bsrc="[^"]*"[^>]*></script>)')
 OPTIONS = re.compile(r'<script src="[^"]*documentation_options\.js[^"]*"></script>')
 THEME = re.compile(r'(dataset\.theme = localStorage\.getItem\("theme"\) \|\| )"auto"')
@@ -135,108 +132,6 @@ def slim_font(path, codes):
     path.with_suffix(".woff2").unlink(missing_ok=True)
 
 
-# Style sheets
-
-
-def words(site):
-    """Return all that could be the name of a class: in a page, or anywhere in a script."""
-    found = set()
-    for path in site.rglob("*.html"):
-        for classes in re.findall(r'class="([^"]*)"', path.read_text(encoding="utf-8")):
-            found.update(classes.split())
-    for path in (site / "_static").rglob("*.js"):
-        if "mathjax" not in path.parts:
-            found.update(re.findall(r"[\w-]+", path.read_text(encoding="utf-8")))
-    return found
-
-
-def classes(tokens):
-    """Yield the classes that a selector asks for, those in `:not()` and its like left out."""
-    for before, token in zip([None, *tokens], tokens, strict=False):
-        if token.type == "ident" and before and before == ".":
-            yield token.value
-
-
-def split(tokens):
-    """Return a list of selectors, cut at its commas."""
-    found = [[]]
-    for token in tokens:
-        if token == ",":
-            found.append([])
-        elif token.type != "comment":
-            found[-1].append(token)
-    return found
-
-
-def slim_rules(text, possible):
-    """Return a style sheet, packed, without the rules that ask for a class that there is not."""
-    out = []
-    for rule in tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True):
-        if rule.type == "qualified-rule":
-            kept = [each for each in split(rule.prelude) if all(map(possible, classes(each)))]
-            inside = packed(rule.content)
-            if kept and inside:
-                out.append(f"{','.join(packed(each) for each in kept)}{{{inside}}}")
-        elif rule.type == "at-rule" and rule.content is None:
-            out.append(f"@{rule.at_keyword} {packed(rule.prelude)};")
-        elif rule.type == "at-rule":
-            nested = rule.lower_at_keyword in ("media", "supports", "layer", "container")
-            inside = tinycss2.serialize(rule.content)
-            inside = slim_rules(inside, possible) if nested else packed(rule.content)
-            if inside:
-                out.append(f"@{rule.at_keyword} {packed(rule.prelude)}{{{inside}}}")
-    return "".join(out)
-
-
-def packed(tokens):
-    """Return tokens as text, without comments and with no more space than is needed."""
-    kept = [token for token in tokens if token.type != "comment"]
-    for token in kept:
-        if token.type == "whitespace":
-            token.value = " "
-    return tinycss2.serialize(kept).strip().rstrip("; ")
-
-
-def gather(path, static, possible):
-    """Return a style sheet with those that it imports, packed; its addresses begin at the folder of all."""
-    folder = path.parent.relative_to(static).as_posix()
-
-    def moved(address):
-        return address if re.match(r"[a-z]+:|[#/]", address) else normpath(join(folder, address))
-
-    text, before = path.read_text(encoding="utf-8"), ""
-    for imported in re.findall(r'@import\s+"([^"]+)";', text):
-        before += gather((path.parent / imported).resolve(), static, possible)
-    text = re.sub(r'@import\s+"[^"]+";|@charset\s+"[^"]+";', "", text)
-    text = re.sub(r'url\(\s*(["\']?)([^"\')]+)\1\s*\)', lambda url: f"url({url[1]}{moved(url[2])}{url[1]})", text)
-    return before + slim_rules(text, possible)
-
-
-def sheets(text):
-    """Return the addresses of the style sheets that a page loads, below its folder of all, in order."""
-    return [address.partition("_static/")[2] for address in LINK.findall(text)]
-
-
-def join_sheets(site, pages):
-    """Put the style sheets that all pages share into one; return the address of each, and of the one."""
-    static, lists = site / "_static", [sheets(text) for text in pages.values()]
-    shared = [name for name in lists[0] if all(name in each for each in lists)]
-    if any([name for name in each if name in shared] != shared for each in lists):
-        LOG.warning("slim: pages share style sheets, but in another order")
-        return [], ""
-    known = words(site)
-    openings = tuple(word for word in known if len(word) > 2 and word.endswith("-"))  # a script adds the end
-
-    def possible(name):
-        return name in known or name.startswith(openings)
-
-    text = DRAWN + "".join(gather(static / name, static, possible) for name in shared)
-    (static / SHEET).write_text(text, encoding="utf-8")
-    for name in [*shared, "basic.css"]:
-        (static / name).unlink(missing_ok=True)
-    return shared, f"{SHEET}?v={hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
-
 # Pages
 
 
@@ -279,7 +174,7 @@ def slim_pages(site):
         LOG.warning("slim: the theme has no icon fa-%s, which %s names", name, used[name].relative_to(site))
     pages = {path: path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html"))}
     pages = {path: text for path, text in pages.items() if LINK.search(text) and static not in path.parents}
-    shared, sheet = join_sheets(site, pages)
+    shared, sheet = join_sheets(site, pages, DRAWN)
     options = static / "documentation_options.js"
     inside = options.read_text(encoding="utf-8").strip()
     options.unlink()
