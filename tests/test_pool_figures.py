@@ -54,6 +54,8 @@ def test_panels_and_words_stand_under_one_another_where_there_is_little_room():
     ax = pool_figures.plot_letters(words, values, ["one", "two"], {"w": "lstm"}, columns=1, width=4)
     left = {text.get_text(): text.get_position()[0] for text in ax.texts}
     assert left["one"] == left["two"] and ax.get_xlim() == (0, 4)
+    ax = pool_figures.plot_letters(["a" * 20], [np.ones((1, 20))], ["one"], {"w": "lstm"}, columns=1, width=4)
+    assert 3.5 < max(patch.get_bbox().x1 for patch in ax.patches) <= 4
 
 
 def test_curves_over_something_have_their_median_and_their_spread():
