@@ -346,14 +346,15 @@ def test_what_cannot_be_stopped_is_left_behind(fake, monkeypatch):
 def test_an_interrupt_by_the_learner_reaches_the_learner(fake):
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a worker of xdist ignores it
     learner = [threading.main_thread().ident, signal.SIGINT]  # sent to another thread, it would not end the wait
-    threading.Timer(0.3, signal.pthread_kill, learner).start()
-    before = threading.active_count()
+    before, timer = set(threading.enumerate()), threading.Timer(0.3, signal.pthread_kill, learner)
+    timer.start()
     try:
         with pytest.raises(KeyboardInterrupt):
             fake(loops, draw_batch, np.tanh)
     finally:
         signal.signal(signal.SIGINT, handler)
-    assert threading.active_count() <= before
+    timer.join()
+    assert set(threading.enumerate()) <= before, "what never ends goes on behind the learner's back"
 
 
 def test_what_is_printed_is_shown_in_part(fake, capsys):

@@ -71,7 +71,7 @@ class Guard:
                 worker.join(max(self._left, 0.0))
                 line = _line(function, worker) if worker.is_alive() else ""
             finally:  # also where the learner interrupts the wait
-                stopped = _stop(worker)
+                stopped = bool(outcome) or _stop(worker)
         self._left -= time.monotonic() - started
         if "value" in outcome:
             return outcome["value"]
@@ -118,8 +118,13 @@ def _line(function, worker):
 def _stop(worker, tries=100):
     """Raise OutOfTime in a thread until it ends, and say whether it has: one that catches everything needs several."""
     for _ in range(tries):
-        if not worker.is_alive():
+        if not _runs(worker):
             return True
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), ctypes.py_object(OutOfTime))
-        worker.join(0.01)
-    return not worker.is_alive()
+        time.sleep(0.01)
+    return not _runs(worker)
+
+
+def _runs(worker):
+    """Say whether a thread has a frame: in Python 3.11 `is_alive` is wrong once an interrupt has ended a wait for it."""
+    return worker.ident in sys._current_frames()
