@@ -126,5 +126,5 @@ def _stop(worker, tries=100):
 
 
 def _runs(worker):
-    """Say whether a thread has a frame: in Python 3.11 `is_alive` is wrong once an interrupt has ended a wait for it."""
+    """Say whether a thread has a frame: in Python 3.11 `is_alive` is wrong after an interrupted wait."""
     return worker.ident in sys._current_frames()
