@@ -65,8 +65,7 @@ def site(serve, html):
 
 
 # A moment after the last change of size the theme lets the keyboard into what scrolls.
-UNFOLD = """async () => {
-  await window.MathJax?.startup?.promise;
+UNFOLD = """() => {
   for (const each of document.querySelectorAll("details")) each.open = true;
   const still = document.head.appendChild(document.createElement("style"));
   still.textContent = "* { transition: none !important; animation: none !important; }";

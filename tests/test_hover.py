@@ -72,7 +72,6 @@ def visit(browser, html):
         contexts.append(browser.new_context(viewport={"width": width, "height": 844}, **settings))
         page = contexts[-1].new_page()
         page.goto((html / f"{chapter}.html").as_uri())
-        page.evaluate("() => window.MathJax?.startup?.promise")
         return page, page.locator("a:has(> .std-term)")
 
     yield visit

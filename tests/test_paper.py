@@ -62,7 +62,7 @@ def test_the_paper_is_set_up_like_the_site_less_what_needs_a_browser(edition):
     site = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     paper = build.config(edition)
     gone = set(site["sphinx"]["config"]["extensions"]) - set(paper["sphinx"]["config"]["extensions"])
-    missing = {"sphinx_togglebutton", "sphinx_copybutton", "sphinx_book_theme", "sphinx-mathjax-offline"}
+    missing = {"sphinx_togglebutton", "sphinx_copybutton", "sphinx_book_theme", "maths"}
     assert gone == missing | {"hover", "published", "reading", "slim"}
     assert paper["sphinx"]["config"]["nitpicky"]
     assert (paper["title"], paper["author"]) == (site["title"], site["author"])

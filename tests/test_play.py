@@ -374,7 +374,6 @@ def test_the_figure_is_for_every_reader_and_for_paper(visit, name):
     assert page.evaluate("window.changes") == 0, "something changed before the reader touched it"
     assert figure.locator("*").evaluate_all(MOVING) == 0, "something moves by itself"
 
-    page.evaluate("() => window.MathJax?.startup?.promise")  # or a formula set meanwhile is where the next Tab leads
     figure.locator("input, button").first.focus()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")

@@ -108,7 +108,7 @@ class Loads(HTMLParser):
 
 
 def own(site, files):
-    """Of the files that a page loads, those that are not the theme's or MathJax's, which a reader's browser keeps."""
+    """Of the files that a page loads, those of the book: the theme's and the formulas' stay with a reader's browser."""
     ours = {path.name for path in (ROOT / "book" / "_static").rglob("*")}
     return {path for path in files if site / "_static" not in path.parents or path.name in ours}
 
@@ -135,11 +135,10 @@ def test_no_page_is_heavy_and_a_page_of_text_is_light(html):
     html = html.resolve()
     assert len(pages(html)) > 50 and too_heavy(html) == {}
     loaded = Loads(html / "book" / "gates.html").found
-    assert {"gates-latches.svg", "quiz.js", "maths.js"} < {path.name for path in loaded}
+    assert {"gates-latches.svg", "quiz.js", "site.css"} < {path.name for path in loaded}
     assert "searchindex.js" not in {path.name for path in loaded}, "only a search needs it"
     assert weigh(loaded - own(html, loaded)) < 90_000, "what is kept for all pages"
-    mathjax = html / "_static" / "mathjax"
-    assert weigh(mathjax.rglob("*.js")) - zipped(mathjax / "ui" / "menu.js") < 180_000, "what formulas need besides"
+    assert weigh((html / "_static" / "mathjax").iterdir()) < 130_000, "the fonts of all formulas"
 
 
 def test_a_heavy_page_is_found(tmp_path):
@@ -152,7 +151,7 @@ def test_a_heavy_page_is_found(tmp_path):
     assert list(too_heavy(tmp_path.resolve())) == ["book/a"]
 
 
-# MathJax, icons and style sheets
+# Icons and style sheets
 
 SCRIPT = (
     'var p={"sun":[1,1,[],"e1","M9 9"]};d("far",p);'
@@ -228,16 +227,6 @@ def test_scripts_wait_but_one_that_others_set_something_in():
     assert text == f'<script>const OPTIONS = {{}};</script><script defer src="a.js"></script>{within}{waits}'
 
 
-def test_of_mathjax_stays_what_the_pages_load(tmp_path):
-    kept = {"core.js", "startup.js", "input/tex.js", "output/chtml/fonts/woff-v2/A.woff"}
-    for name in (*kept, "tex-svg.js", "output/svg.js", "input/tex/extensions/ams.js", "sre/maps/en.json"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    slim.slim_mathjax(tmp_path)
-    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert left == kept and not (tmp_path / "sre").exists()
-
-
 @pytest.fixture
 def warnings(monkeypatch):
     said = []
@@ -248,7 +237,7 @@ def warnings(monkeypatch):
 
 def test_the_build_warns_of_what_would_vanish(tmp_path, warnings):
     static = tmp_path / "_static"
-    for folder in ("scripts", "styles", "mathjax", "vendor/fontawesome/webfonts"):
+    for folder in ("scripts", "styles", "vendor/fontawesome/webfonts"):
         (static / folder).mkdir(parents=True)
     sheets = [static / "styles" / "pydata-sphinx-theme.css", static / "a.css"]
     face = "@font-face{src:url(../vendor/fontawesome/webfonts/fa-solid-900.woff2)}.fa-lg{font-size:2em}"
@@ -271,15 +260,11 @@ def test_the_build_warns_of_what_would_vanish(tmp_path, warnings):
     (said, *_) = build("another form", '<i class="fas fa-bars"></i>')
     assert "changed their form" in said
     assert build(SCRIPT, "", "the other way round") == ["styles: pages share style sheets, but in another order"]
-    slim.slim_mathjax(static / "mathjax")
-    assert "MathJax has no startup.js" in warnings[0]
 
 
 @pytest.mark.slow
-def test_the_site_has_no_more_of_mathjax_icons_and_styles_than_it_needs(html):
+def test_the_site_has_no_more_of_icons_and_styles_than_it_needs(html):
     static = html / "_static"
-    parts = {path.relative_to(static / "mathjax").as_posix() for path in (static / "mathjax").rglob("*.js")}
-    assert parts | {"output/chtml/fonts/woff-v2"} == set(slim.MATHJAX)
     fonts = list((static / "vendor").rglob("*.*"))
     assert {path.suffix for path in fonts} == {".woff"} and sum(path.stat().st_size for path in fonts) < 20_000
     assert {path.name for path in static.rglob("*.css")} == {styles.SHEET, "play.css"}
@@ -293,17 +278,6 @@ def test_a_page_is_shown_before_its_scripts_and_without_a_font_of_icons(html):
         scripts = re.findall(r"<script[^>]*src=[^>]*>", head)
         assert scripts and [each for each in scripts if "defer" not in each] == [], name
         assert len(re.findall('rel="stylesheet"', head)) == 1 + ("play.css" in head) and "fontawesome" not in head, name
-
-
-@pytest.mark.slow
-def test_mathjax_is_on_pages_with_a_formula_alone(html):
-    texts = {name: path.read_text(encoding="utf-8") for name, path in pages(html).items()}
-    formulas = {name for name, text in texts.items() if 'class="math' in text}
-    assert {name for name, text in texts.items() if "maths.js" in text} == formulas
-    assert {"book/gates", "book/glossary"} < formulas and not {"book/intro", "notebooks/gates", "search"} & formulas
-    assert [
-        name for name, text in texts.items() if re.search("mathjax/|window.MathJax", text) and name not in formulas
-    ] == []
 
 
 BOXES = """() => [...document.querySelectorAll(":is(i, span, svg)[class*=fa-]")].map(each => {
@@ -338,153 +312,6 @@ def test_every_icon_on_a_page_is_drawn(browser, html, width):
 
 
 ICONS = {"900": "solid-900", "400": "regular-400"}
-
-
-# Formulas
-
-LEFT = "[...document.querySelectorAll('.math')].filter(each => !each.querySelector('mjx-container')).length"
-
-
-@pytest.fixture
-def formulas(browser, html):
-    """Open a page with many formulas before MathJax is there; return the page and what lets MathJax come."""
-    page, held = browser.new_context(viewport={"width": 390, "height": 800}).new_page(), []
-    page.route("**/mathjax/startup.js", lambda route: held.append(route))
-    page.goto((html / "book" / "gates.html").as_uri(), wait_until="commit")
-    page.wait_for_function("document.querySelector('script[src*=startup]')")
-
-    def release():
-        page.wait_for_timeout(50)
-        held[0].continue_()
-
-    yield page, release
-    page.context.close()
-
-
-ORDER = """() => {
-  const kind = (each) => {
-    const {width, top, bottom} = each.getBoundingClientRect();
-    if (!width || each.closest("details:not([open])")) return "hidden";
-    return bottom > 0 && top < innerHeight ? "seen" : "other";
-  };
-  const kinds = new Map([...document.querySelectorAll(".math")].map(each => [each, kind(each)]));
-  window.order = [];
-  new MutationObserver(changes => changes.forEach(({target, addedNodes}) => {
-    if ([...addedNodes].some(each => each.nodeName === "MJX-CONTAINER")) order.push(kinds.get(target));
-  })).observe(document.body, {childList: true, subtree: true});
-  return [...kinds.values()];
-}"""
-
-
-@pytest.mark.slow
-def test_formulas_in_view_are_set_first_and_hidden_ones_last_and_then_all_are(formulas):
-    page, release = formulas
-    page.wait_for_load_state()
-    page.evaluate("scrollTo(0, 2000)")
-    kinds = page.evaluate(ORDER)
-    release()
-    page.evaluate("() => MathJax.startup.promise")
-    assert page.evaluate(LEFT) == page.locator("mjx-merror").count() == 0
-    wanted = [kind for kind in ("seen", "other", "hidden") for each in kinds if each == kind]
-    assert page.evaluate("order") == wanted and set(kinds) == {"seen", "other", "hidden"} and len(kinds) > 50
-
-
-GROWS = """() => {
-  const insert = CSSStyleSheet.prototype.insertRule;
-  window.grown = new Set();
-  CSSStyleSheet.prototype.insertRule = function (...rule) {
-    grown.add(document.querySelectorAll("mjx-container").length);
-    return insert.apply(this, rule);
-  };
-}"""
-
-
-@pytest.mark.slow
-def test_a_page_is_styled_anew_for_a_group_of_formulas_not_for_each(formulas):
-    page, release = formulas
-    page.evaluate(GROWS)
-    release()
-    page.evaluate("() => MathJax.startup.promise")
-    assert page.evaluate("grown.size") <= 2, "the first of three groups brings the sheet"
-    assert page.locator("mjx-container[tabindex='0']").count() == page.locator("mjx-container").count() > 50
-
-
-@pytest.mark.slow
-def test_who_prints_at_once_has_all_formulas(formulas):
-    page, release = formulas
-    page.evaluate(
-        """() => new MutationObserver((changes, watch) => {
-      if (!document.querySelector("mjx-container")) return;
-      watch.disconnect();
-      window.before = LEFT;
-      dispatchEvent(new Event("beforeprint"));
-      window.after = LEFT;
-    }).observe(document.body, {childList: true, subtree: true})""".replace("LEFT", LEFT)
-    )
-    release()
-    page.wait_for_function("window.after !== undefined")
-    assert page.evaluate("[before > 20, after]") == [True, 0]
-
-
-@pytest.mark.slow
-def test_without_mathjax_it_is_said(browser, html):
-    page = browser.new_page()
-    page.route("**/mathjax/startup.js", lambda route: route.abort())
-    page.goto((html / "book" / "gates.html").as_uri())
-    said = page.evaluate("() => MathJax.startup.promise.catch(error => error.message)")
-    assert said.endswith("startup.js is not there")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("hand", ["mouse", "keyboard"])
-def test_a_formula_s_menu_opens_and_offers_what_is_there(browser, html, hand):
-    page, failed, asked = browser.new_page(viewport={"width": 1200, "height": 800}), [], []
-    page.on("requestfailed", lambda request: failed.append(request.url))
-    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
-    page.goto((html / "book" / "gates.html").as_uri())
-    page.evaluate("() => window.MathJax?.startup?.promise")
-    assert "menu.js" not in asked, "none has asked for it"
-    count, menu = page.locator("mjx-container").count(), page.locator(".CtxtMenu_Menu").first
-    for nth in (5, 9, 5):  # the first has the menu fetched; the last has one
-        formula = page.locator("article mjx-container").nth(nth)
-        formula.scroll_into_view_if_needed()
-        place, scrolled = formula.bounding_box(), page.evaluate("scrollY")
-        if hand == "mouse":
-            formula.click(button="right")
-        else:
-            formula.focus()
-            page.keyboard.press("Space")
-        menu.wait_for()
-        assert "Copy to Clipboard" in menu.inner_text()
-        off = menu.locator(".CtxtMenu_MenuItem[aria-disabled=true]").all_inner_texts()
-        assert any("Accessibility" in each for each in off) and failed == []
-        box = menu.bounding_box()
-        assert abs(box["x"] - place["x"]) < 300 and abs(box["y"] - place["y"]) < 100, "it opens at the formula"
-        assert formula.bounding_box() == pytest.approx(place) and page.evaluate("scrollY") == scrolled, "nothing moves"
-        page.keyboard.press("Escape")
-        menu.wait_for(state="detached")
-    assert (
-        page.locator("mjx-container").count() == page.locator("mjx-container mjx-assistive-mml").count() == count > 10
-    )
-    formula.click(button="right")
-    menu.get_by_text("Math Settings").hover()
-    renderer = page.locator(".CtxtMenu_MenuItem", has_text="Math Renderer").last
-    renderer.wait_for()
-    assert renderer.get_attribute("aria-disabled") == "true"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("chosen", [{"renderer": "SVG"}, {"explorer": True}, {"collapsible": True}])
-def test_formulas_stand_whatever_was_chosen_on_another_site(browser, html, chosen):
-    page = browser.new_context().new_page()
-    stored = json.dumps(json.dumps(chosen | {"scale": "1.2"}))
-    page.add_init_script(f"localStorage.setItem('MathJax-Menu-Settings', {stored})")
-    page.goto((html / "book" / "gates.html").as_uri())
-    page.evaluate("() => window.MathJax?.startup?.promise")
-    page.locator("article mjx-container").first.click(button="right")
-    page.locator(".CtxtMenu_Menu").first.wait_for()
-    assert page.evaluate(LEFT) == 0 and page.locator("mjx-container").count() > 10
-    assert json.loads(page.evaluate("localStorage.getItem('MathJax-Menu-Settings')")) == {"scale": "1.2"}
 
 
 # Sharing

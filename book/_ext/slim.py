@@ -3,7 +3,7 @@
 Icons are drawn into the pages; the theme's script, which would draw them on arrival, goes. Those that a style sheet
 writes, before the title of a note for instance, come from a font, as do those of other scripts. An icon that a page
 names and the theme does not have is a warning. `styles` makes one style sheet of all. Scripts wait until a page
-is shown. MathJax is loaded where there are formulas.
+is shown.
 """
 
 import re
@@ -18,11 +18,6 @@ from styles import LINK, join_sheets
 
 LOG = logging.getLogger(__name__)
 
-# TeX in, HTML out, with its fonts, MathML for screen readers, and the menu, whose other ways out maths.js shuts.
-MATHJAX = ["startup.js", "core.js", "input/tex.js", "output/chtml.js", "output/chtml/fonts/tex.js"]
-MATHJAX += ["output/chtml/fonts/woff-v2", "a11y/assistive-mml.js", "ui/menu.js"]
-LOADER = "maths.js"  # loads MathJax, in these parts, and has it set the formulas
-FORMULA = 'class="math'
 # An icon in the theme's script: name, width and height, other names and codes, code, path; then the name of its style.
 ICON = re.compile(r'"?([\w-]+)"?:\[(\d+),(\d+),\[([^\]]*)\],"[0-9a-f]*",("[^"]*"|\[[^\]]*\])\]')
 STYLE = re.compile(r'\("(fa[brs])",\w\)')
@@ -42,34 +37,6 @@ THEME = re.compile(r'(dataset\.theme = localStorage\.getItem\("theme"\) \|\| )"a
 DROPPED = re.compile(r'\s*(?:<script[^>]*fontawesome\.js[^>]*></script>|<link rel="preload" as="script"[^>]*>)')
 
 
-# MathJax
-
-
-def slim_mathjax(folder):
-    """Remove from a copy of MathJax all that is not in the list."""
-    for name in MATHJAX:
-        if not (folder / name).exists():
-            LOG.warning("slim: MathJax has no %s any more", name)
-    for path in sorted(folder.rglob("*"), reverse=True):
-        name = path.relative_to(folder).as_posix()
-        if any(name == kept or name.startswith(f"{kept}/") for kept in MATHJAX):
-            continue
-        if path.is_file():
-            path.unlink()
-        elif not any(path.iterdir()):
-            path.rmdir()
-
-
-def load_where_maths_is(app, pagename, templatename, context, doctree):
-    """Load MathJax on pages with a formula, hover cards among them, and on no other; Sphinx loads it for a chapter."""
-    formulas, scripts = FORMULA in context.get("body", ""), context["script_files"]
-    whole = [each for each in scripts if str(each.filename).endswith(app.config.mathjax_path)]
-    settings = [each for each in scripts if "window.MathJax" in each.attributes.get("body", "")]
-    scripts[:] = [each for each in scripts if each not in whole + ([] if formulas else settings)]
-    if formulas:
-        app.add_js_file(LOADER, defer="defer")
-
-
 # Icons
 
 
@@ -80,7 +47,7 @@ def used_icons(site):
         for classes in re.findall(r'class="([^"]*\bfa-[^"]*)"', path.read_text(encoding="utf-8")):
             found |= {name: path for name in re.findall(r"(?<!\S)fa-([\w-]+)", classes)}
     for path in sorted((site / "_static").rglob("*.js")):
-        if path.name != "fontawesome.js" and "mathjax" not in path.parts:
+        if path.name != "fontawesome.js":
             found |= {name: path for name in re.findall(r"\bfa-([a-z0-9-]+)", path.read_text(encoding="utf-8"))}
     return found
 
@@ -190,7 +157,6 @@ def slim(app, exception):
     if exception or app.builder.name != "html":
         return
     static = Path(app.outdir) / "_static"
-    slim_mathjax(static / "mathjax")
     for leftover in (*static.rglob("*.map"), *static.rglob("*macros.html")):
         leftover.unlink()
     shutil.rmtree(static / "locales", ignore_errors=True)
@@ -198,6 +164,5 @@ def slim(app, exception):
 
 
 def setup(app):
-    app.connect("html-page-context", load_where_maths_is, priority=800)  # after the hover cards
     app.connect("build-finished", slim, priority=900)  # after those that copy
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -20,8 +20,7 @@ def words(site):
         for classes in re.findall(r'class="([^"]*)"', path.read_text(encoding="utf-8")):
             found.update(classes.split())
     for path in (site / "_static").rglob("*.js"):
-        if "mathjax" not in path.parts:
-            found.update(re.findall(r"[\w-]+", path.read_text(encoding="utf-8")))
+        found.update(re.findall(r"[\w-]+", path.read_text(encoding="utf-8")))
     return found
 
 

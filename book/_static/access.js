@@ -17,11 +17,13 @@
   // A page's source is saved, not shown, whatever the server calls its kind.
   for (const link of document.querySelectorAll(".btn-download-source-button")) link.setAttribute("download", "");
 
-  // A table that scrolls on a narrow screen is reached by keyboard.
+  // A table or formula that scrolls on a narrow screen is reached by keyboard. All are measured before one is changed.
   function reach() {
-    for (const table of document.querySelectorAll(".bd-article table.table")) {
-      if (table.scrollWidth > table.clientWidth) table.setAttribute("tabindex", "0");
-      else table.removeAttribute("tabindex");
+    const found = [...document.querySelectorAll(".bd-article :is(table.table, div.math, mjx-container[display])")];
+    const wide = found.map((each) => each.scrollWidth > each.clientWidth);
+    for (const [k, each] of found.entries()) {
+      if (wide[k]) each.setAttribute("tabindex", "0");
+      else each.removeAttribute("tabindex");
     }
   }
   window.addEventListener("load", reach);
