@@ -13,6 +13,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 LIGHTHOUSE = "lighthouse@12.8.2"  # the last that runs on Node 18 and 20
+# It slows the processor down by four, which makes a phone of a machine with this index, of a slower one a slower phone.
+# https://github.com/GoogleChrome/lighthouse/blob/main/docs/throttling.md
+INDEX = 1500
 PAGES = ["book/intro", "book/gates", "notebooks/gates"]
 ASKED = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100}
 PACKED = (".html", ".css", ".js", ".svg", ".json", ".ttf")  # a WOFF is packed already
@@ -60,10 +63,21 @@ def report(address, chromium, folder):
     return json.loads(target.read_text(encoding="utf-8"))
 
 
+def index(report):
+    """Return how fast this machine was just then, in Lighthouse's measure."""
+    return report["environment"]["benchmarkIndex"]
+
+
 def middle(address, chromium, folder):
-    """Return of three reports the one whose performance is in the middle: a busy machine moves it by ten and more."""
-    found = [report(address, chromium, folder) for _ in range(3)]
-    return sorted(found, key=lambda each: scores(each)["performance"])[1]
+    """Return of three reports the one whose performance is in the middle: a busy machine moves it by ten and more.
+
+    While the machine is busy with other things, up to six more are made; the three during which it was fastest count.
+    """
+    found = []
+    while len(found) < 9 and sum(index(each) >= INDEX for each in found) < 3:
+        found.append(report(address, chromium, folder))
+    fastest = sorted(found, key=index)[-3:]
+    return sorted(fastest, key=lambda each: scores(each)["performance"])[1]
 
 
 def scores(report):
@@ -99,13 +113,14 @@ def main(site):
         raise SystemExit(f"site: a folder with {missing[0]}.html expected, got {site}")
     host = ThreadingHTTPServer(("localhost", 0), partial(Host, directory=site))
     threading.Thread(target=host.serve_forever, daemon=True).start()
-    print("page".ljust(20), *ASKED)
+    print("page".ljust(20), *ASKED, "index", sep="  ")
     below = []
     with tempfile.TemporaryDirectory() as folder:
         for page in PAGES:
             found = middle(f"http://localhost:{host.server_port}/{page}.html", chromium, folder)
             of = scores(found)
-            print(page.ljust(20), *(str(of[name]).rjust(len(name)) for name in ASKED), flush=True)
+            columns = [page.ljust(20), *(str(of[name]).rjust(len(name)) for name in ASKED), f"{index(found):5.0f}"]
+            print("  ".join(columns), "" if index(found) >= INDEX else f"below {INDEX}: too slow a phone", flush=True)
             for name in [name for name in ASKED if of[name] < ASKED[name]]:
                 below.append(f"{page}: {name} {of[name]}, asked {ASKED[name]}")
                 print(*(f"    {name}: {reason}" for reason in reasons(found, name)), sep="\n", flush=True)

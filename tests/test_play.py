@@ -416,13 +416,13 @@ def test_one_tab_stop_leads_to_a_row_of_points(visit):
 
 
 @pytest.mark.slow
-def test_only_pages_with_such_a_figure_load_its_files(html):
+def test_only_pages_with_such_a_figure_load_its_scripts(html):
     loading = {}
     for path in html.rglob("*.html"):
-        files = re.findall(r"_static/(play[-\w]*\.(?:js|css))", path.read_text(encoding="utf-8"))
+        files = re.findall(r"_static/(play[-\w]*\.js)", path.read_text(encoding="utf-8"))
         if files:
             loading[path.relative_to(html).with_suffix("").as_posix()] = sorted(files)
-    wanted = {f"book/{stem}": sorted(["play.css", "play.js", f"play-{name}.js"]) for name, stem in PAGES.items()}
+    wanted = {f"book/{stem}": sorted(["play.js", f"play-{name}.js"]) for name, stem in PAGES.items()}
     assert loading == wanted
 
 

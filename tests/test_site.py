@@ -267,7 +267,7 @@ def test_the_site_has_no_more_of_icons_and_styles_than_it_needs(html):
     static = html / "_static"
     fonts = list((static / "vendor").rglob("*.*"))
     assert {path.suffix for path in fonts} == {".woff"} and sum(path.stat().st_size for path in fonts) < 20_000
-    assert {path.name for path in static.rglob("*.css")} == {styles.SHEET, "play.css"}
+    assert {path.name for path in static.rglob("*.css")} == {styles.SHEET}
     assert [*static.rglob("*.map"), *static.glob("locales"), *static.rglob("fontawesome.js")] == []
 
 
@@ -277,7 +277,7 @@ def test_a_page_is_shown_before_its_scripts_and_without_a_font_of_icons(html):
         head = path.read_text(encoding="utf-8").split("</head>")[0]
         scripts = re.findall(r"<script[^>]*src=[^>]*>", head)
         assert scripts and [each for each in scripts if "defer" not in each] == [], name
-        assert len(re.findall('rel="stylesheet"', head)) == 1 + ("play.css" in head) and "fontawesome" not in head, name
+        assert len(re.findall('rel="stylesheet"', head)) == 1 and "fontawesome" not in head, name
 
 
 BOXES = """() => [...document.querySelectorAll(":is(i, span, svg)[class*=fa-]")].map(each => {

@@ -43,9 +43,8 @@ def played(doctree):
 
 
 def add_files(app, pagename, templatename, context, doctree):
-    """Load the scripts and the style on pages with such a figure alone."""
+    """Load the scripts on pages with such a figure alone."""
     if doctree is not None and (names := played(doctree)):
-        app.add_css_file("play.css")
         for name in ["play", *names]:
             app.add_js_file(f"{name}.js", loading_method="defer")
 
