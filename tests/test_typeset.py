@@ -17,6 +17,11 @@ def test_a_formula_keeps_its_comma():
     assert kept == f'<p><span class="whole">{formula},</span> then {formula} ends</p>'
 
 
+def test_a_title_is_not_broken_behind_the_article_after_its_colon():
+    kept = keep_whole("<h1>9. One to many: a name for a country</h1><p>One: a name</p>")
+    assert kept == "<h1>9. One to many: a\u00a0name for a country</h1><p>One: a name</p>"
+
+
 @pytest.mark.parametrize("value", ["(63.8–67.6)", "2e-07", "1.5e-10"])
 def test_a_range_and_a_number_in_prose_are_kept_whole(value):
     assert keep_whole(f"<p>from {value} on</p>") == f'<p>from <span class="whole">{value}</span> on</p>'

@@ -8,15 +8,21 @@ _PLACE = re.compile(r"<(t[dh]|p)\b.*?</\1>", re.DOTALL)
 _TEXT = re.compile(r">[^<]+<")
 _RANGE = re.compile(r"\([^\s()]+(?:–| to )[^\s()]+\)|\b\d+(?:\.\d+)?e-\d+\b")
 _FORMULA = re.compile(r'<span class="math [^>]*>[^<]*</span>[.,;:?!)\]”’]+')
+_HEADING = re.compile(r"<h1>.*?</h1>", re.DOTALL)
+_ARTICLE = re.compile(r"(?<=: )(an?) (?=\w)")
 _ALIAS = re.compile(r"Alias for field number \d+")
 
 
 def keep_whole(body):
-    """Return a page's HTML in which no range, (63.8–67.6), no 2e-07 and no formula with its comma is broken in two."""
+    """Return a page's HTML in which no range, (63.8–67.6), no 2e-07 and no formula with its comma is broken in two.
+
+    Nor is a title broken behind the "a" that follows its colon.
+    """
 
     def text(match):
         return _RANGE.sub(r'<span class="whole">\g<0></span>', match[0])
 
+    body = _HEADING.sub(lambda heading: _ARTICLE.sub("\\1\u00a0", heading[0]), body)
     body = _PLACE.sub(lambda place: _TEXT.sub(text, place[0]), body)
     return _FORMULA.sub(r'<span class="whole">\g<0></span>', body)
 
