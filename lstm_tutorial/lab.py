@@ -22,7 +22,8 @@ def start(seed=0):
 
     Notes
     -----
-    At the sizes of this course two threads are slower than one, and sums then come out in another order.
+    At the sizes of this course two threads are slower than one, and sums then come out in another order. A notebook's
+    pictures are drawn with twice the pixels, for screens that have them, and shown as large as without.
     """
     from threadpoolctl import threadpool_limits
 
@@ -35,6 +36,10 @@ def start(seed=0):
 
         torch.set_num_threads(1)
         torch.manual_seed(seed)
+    if "ipykernel" in sys.modules:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("retina")
     return np.random.default_rng(seed)
 
 

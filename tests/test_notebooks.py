@@ -5,6 +5,7 @@ That its outputs are still true is nbval's part (`make test` runs it over `noteb
 
 import copy
 import re
+from base64 import b64decode, b64encode
 from pathlib import Path
 
 import nbformat
@@ -28,6 +29,13 @@ def texts(outputs):
         for kind, data in output.get("data", {}).items():
             if not kind.startswith("image/") or kind == "image/svg+xml":
                 yield data if isinstance(data, str) else str(data)
+
+
+def is_packed(output):
+    """Say of a PNG whether it has a table of colours, and pixels for fine screens, two for each that is shown."""
+    head = b64decode(output["data"]["image/png"][:44])
+    shown = output.metadata.get("image/png", {}).get("width", 10**6)
+    return head[25] == 3 and int.from_bytes(head[16:20], "big") >= 2 * shown
 
 
 def problems(notebook):
@@ -69,6 +77,8 @@ def problems(notebook):
         checked = "nbval-check-output" in tags
         if checked and not cell.outputs:
             found.append(f"{where}: nbval-check-output, but no stored output to compare with")
+        if any("image/png" in output.get("data", {}) and not is_packed(output) for output in cell.outputs):
+            found.append(f"{where}: a picture that is not packed for fine screens: make notebooks")
         if any(kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {})):
             shown = cell.metadata.get("mystnb", {})
             if not shown.get("image", {}).get("alt"):
@@ -101,6 +111,12 @@ def test_workbook_holds_untouched_exercises_with_hints_in_three_tiers(path):
         assert "not attempted yet" in "\n".join(texts(stub.outputs)), stub.source
 
 
+def png(colours=3, width=20):
+    """Return how a PNG begins, in base64, and something that looks like a path, as may be in it."""
+    head = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + width.to_bytes(4, "big") + b"\0\0\0\x0a\x08" + bytes([colours])
+    return b64encode(head.ljust(33, b"\0")).decode() + "/tmp/aaaa"
+
+
 def small_notebook():
     """A notebook with nothing wrong: a checked cell and a captioned figure."""
     v4 = nbformat.v4
@@ -108,7 +124,8 @@ def small_notebook():
     checked.outputs = [v4.new_output("execute_result", {"text/plain": "2"}, execution_count=1)]
     figure = v4.new_code_cell("plt.show()", execution_count=2)
     figure.metadata["mystnb"] = {"figure": {"name": "fig-x", "caption": "A line."}, "image": {"alt": "A line."}}
-    figure.outputs = [v4.new_output("display_data", {"image/png": "iVBORw0/tmp/aaaa", "text/plain": "<Figure>"})]
+    figure.outputs = [v4.new_output("display_data", {"image/png": png(), "text/plain": "<Figure>"})]
+    figure.outputs[0].metadata["image/png"] = {"width": 10, "height": 5}
     kernel = {"name": "python3", "display_name": "Python 3"}
     return v4.new_notebook(cells=[checked, figure], metadata={"kernelspec": kernel})
 
@@ -149,6 +166,14 @@ def figure_without_caption(notebook):
     del notebook.cells[1].metadata["mystnb"]["figure"]
 
 
+def figure_of_all_colours(notebook):
+    notebook.cells[1].outputs[0].data["image/png"] = png(colours=6)
+
+
+def coarse_figure(notebook):
+    notebook.cells[1].outputs[0].data["image/png"] = png(width=10)
+
+
 def long_cell(notebook):
     notebook.cells[0].source = "1 + 1\n" * (LONGEST_CELL + 1)
 
@@ -183,6 +208,8 @@ def another_kernel(notebook):
         (nothing_to_compare, "no stored output"),
         (figure_without_alt, "alternative text"),
         (figure_without_caption, "caption"),
+        (figure_of_all_colours, "not packed"),
+        (coarse_figure, "fine screens"),
         (long_cell, "more than"),
         (wide_line, "scrolls"),
         (numbers_unfolded, "not folded"),
