@@ -25,6 +25,7 @@ from docutils import nodes
 from PIL import Image
 from sphinx.errors import ConfigError
 
+import pictures
 import published
 import slim
 import styles
@@ -312,6 +313,32 @@ def test_every_icon_on_a_page_is_drawn(browser, html, width):
 
 
 ICONS = {"900": "solid-900", "400": "regular-400"}
+
+
+# Pictures of the labs
+
+
+@pytest.mark.parametrize("given, width", [((711, 529), "100%"), ((356, 200), "50%"), ((900, 400), "100%")])
+def test_a_lab_s_picture_takes_its_share_of_the_width(given, width):
+    image = nodes.image(width=str(given[0]), height=str(given[1]))
+    pictures.share(image)
+    assert image["width"] == width and "height" not in image
+
+
+@pytest.mark.parametrize("size", [{}, {"width": "75%"}, {"width": "90", "height": "4em"}])
+def test_a_picture_of_another_measure_keeps_it(size):
+    image = nodes.image(**size)
+    pictures.share(image)
+    assert {name: image[name] for name in ("width", "height") if name in image} == size
+
+
+@pytest.mark.slow
+def test_no_picture_is_squeezed_on_a_narrow_screen(html):
+    styles = {
+        path: re.findall(r'<img[^>]*style="([^"]*)"', path.read_text(encoding="utf-8")) for path in pages(html).values()
+    }
+    assert sum(map(len, styles.values())) > 30
+    assert [(path, each) for path, found in styles.items() for each in found if "height" in each] == []
 
 
 # Sharing

@@ -1,5 +1,7 @@
 """Drawings on the pages of the site: their size, so that nothing moves when they come, and a narrow one for a phone.
 
+A lab's picture has its size in pixels, made for a notebook: it becomes a share of the text's width.
+
 Where `gates-narrow.svg` stands beside `gates.svg`, screens up to 600 pixels wide get the narrow one. On paper and in
 the EPUB the wide one stands alone.
 """
@@ -9,6 +11,7 @@ from pathlib import Path
 
 from docutils import nodes
 
+COLUMN = 711  # pixels: how wide most pictures of the labs are
 MEDIA = "(max-width: 600px)"
 ENDING = "-narrow"
 IMAGE = re.compile(r'<img (?=[^>]*src="([^"]*_images/)([^"/]+\.svg)")(?![^>]*(?:width|height)="?\d)[^>]*>')
@@ -21,14 +24,22 @@ def size(path):
     return "".join(f' {side}="{float(n) * 4 / 3:.0f}"' for side, n in zip(("width", "height"), found.groups()))
 
 
+def share(image):
+    """Give a picture that has width and height in pixels a share of the text's width, and the height that follows."""
+    if image.get("width", "").isdigit() and image.get("height", "").isdigit():
+        image["width"] = f"{min(100, round(100 * int(image['width']) / COLUMN))}%"
+        del image["height"]
+
+
 def narrow(path):
     """Return the path of the narrow drawing that belongs to a picture."""
     return re.sub(r"\.svg$", f"{ENDING}.svg", path)
 
 
 def find(app, doctree):
-    """Note the narrow drawings of a page's pictures, as if the page showed them."""
+    """Note the narrow drawings of a page's pictures, as if the page showed them; have the others fit the page."""
     for image in list(doctree.findall(nodes.image)):
+        share(image)
         path = narrow(image["uri"])
         if path != image["uri"] and Path(app.srcdir, path).exists():
             app.env.images.add_file(app.env.docname, path)
