@@ -50,7 +50,7 @@ def plot_letters(words, values, titles, rows, columns=2, width=7.6, ax=None):
     return ax
 
 
-#: How each pool is drawn: its colour, its stroke, its marker.
+#: The colour, the stroke and the marker of each pool.
 POOL_LOOKS = {
     "last": ("lstm", "-", "s"),
     "max": ("forget", (0, (5, 1.6)), "^"),
