@@ -96,9 +96,28 @@ def test_formulas_stand_without_scripts_in_their_own_letters(browser, html):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto((html / "book" / "gates.html").as_uri())
-    page.wait_for_timeout(500)
-    boxes, fonts = page.evaluate(SHOWN), dict(page.evaluate(FONTS))
+    for _ in range(100):
+        fonts = dict(page.evaluate(FONTS))
+        if (arrived := {fonts["MJXTEX"], fonts["MJXTEX-I"]}) == {"loaded"}:
+            break
+        page.wait_for_timeout(100)
+    boxes = page.evaluate(SHOWN)
     context.close()
+    assert arrived == {"loaded"} and "error" not in fonts.values()
     assert len(boxes) > 50 and min(map(min, boxes)) > 3
-    assert {"MJXTEX", "MJXTEX-I"} <= {name for name, status in fonts.items() if status == "loaded"}
-    assert "error" not in fonts.values()
+
+
+REACHED = """() => [...document.querySelectorAll("div.math, mjx-container[display]")]
+  .filter(each => each.clientWidth).map(each => [each.scrollWidth > each.clientWidth, each.hasAttribute("tabindex")])"""
+
+
+@pytest.mark.slow
+def test_a_formula_is_a_stop_of_the_keyboard_where_it_scrolls(browser, html):
+    page = browser.new_page(viewport={"width": 200, "height": 800})
+    page.goto((html / "book" / "numpy-lstm.html").as_uri())
+    narrow = page.evaluate(REACHED)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.wait_for_timeout(100)
+    wide = page.evaluate(REACHED)
+    page.close()
+    assert {(True, True), (False, False)} == set(map(tuple, narrow)) and set(map(tuple, wide)) == {(False, False)}
