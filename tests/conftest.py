@@ -11,11 +11,9 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 import matplotlib
-import nbval.plugin
 import pytest
 from filelock import FileLock
 from hypothesis import settings
-from xdist.scheduler import LoadFileScheduling
 
 os.environ["LSTM_TUTORIAL_PROGRESS"] = ""  # what a test solves, nobody has solved
 os.environ["TQDM_DISABLE"] = "1"  # for the notebooks' kernels: a bar is no output of a cell
@@ -26,40 +24,18 @@ settings.register_profile("course", deadline=None, derandomize=True, database=No
 settings.load_profile("course")
 
 
-def pytest_configure(config):
-    # With --cov, nbval would trace the kernels too: labs twice as slow, and lines counted that no test looks at.
-    nbval.plugin.setup_coverage = nbval.plugin.teardown_coverage = lambda *args: None
-
-
-# Workers: the longest files first (the second builds the book), each whole on one worker, which its fixtures and
-# notebooks need; the book's pages last, each by itself where a worker is free, so that all end together.
-FIRST = ["test_paper", "test_book", "test_teaching", "test_exercises"]
-PAGE = "test_browser.py::test_page_has_no_fault["
+# With `--no-loadscope-reorder` each worker takes whole files in this order: the book is built while the other worker is
+# busy with what does not need it.
+FIRST = ["test_book", "test_exercises"]
+LAST = ["test_site", "test_interactive", "test_browser"]
 
 
 def pytest_collection_modifyitems(items):
     def place(item):
-        return PAGE in item.nodeid, FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST)
+        name = item.path.stem
+        return FIRST.index(name) if name in FIRST else len(FIRST) + (name in LAST)
 
     items.sort(key=place)
-
-
-class FilesThenPages(LoadFileScheduling):
-    def _split_scope(self, nodeid):
-        return nodeid if PAGE in nodeid else super()._split_scope(nodeid)
-
-
-def pytest_xdist_make_scheduler(config, log):
-    if config.option.dist == "loadfile":
-        config.option.loadscopereorder = False  # as sorted above, not by the number of tests
-        return FilesThenPages(config, log)
-
-
-def pytest_terminal_summary(terminalreporter):
-    reports = [each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, [])]
-    if pages := [each for each in reports if PAGE in each.nodeid and each.when == "call"]:
-        work, wall = sum(each.duration for each in pages), max(r.stop for r in pages) - min(r.start for r in pages)
-        terminalreporter.write_line(f"{len(pages)} pages in a browser: {work:.0f} s of work, {wall:.0f} s on the clock")
 
 
 ROOT = Path(__file__).parents[1]
@@ -91,11 +67,12 @@ def html(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser():
     """A browser without a window. Not for a whole session: it keeps an event loop, and notebooks need their own."""
-    if CHROMIUM is None:
-        pytest.skip("no chromium, chromium-browser or google-chrome in PATH: the pages are not opened")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        found = CHROMIUM or playwright.chromium.executable_path
+        if not Path(found).exists():
+            pytest.skip("no Chromium in PATH, and none of Playwright's: the pages are not opened")
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield browser
         browser.close()
