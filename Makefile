@@ -30,7 +30,7 @@ export PYTHONHASHSEED = 0
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test test-fast test-release coverage lint format notebooks studies bench figures pdf epub handout assignment links lighthouse clean
+.PHONY: help book serve lab test test-fast test-release coverage lint format notebooks studies bench figures pdf epub handout assignment links clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -120,9 +120,6 @@ assignment: $(READY_TEACH) ## make nbgrader assignments of the workbooks in dist
 
 links: $(READY_BOOK) ## try every link to another place; needs the network
 	$(BIN)/jupyter-book build . --builder linkcheck
-
-lighthouse: book ## what Lighthouse says of three pages, thrice each; needs Node and, the first time, the network
-	$(BIN)/python tests/lighthouse.py _build/html
 
 clean: ## remove what make has made, but dist/nbgrader, where submissions may lie
 	rm -rf $(VENV) _build book/drawn dist/lstm-handout.zip dist/lstm-from-the-gates-up.* .hypothesis .ruff_cache .coverage* htmlcov
