@@ -96,7 +96,7 @@ def plot_choice(panels, chance, label="right answers (%)", columns=None):
         ax.set_title(question)
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")
-    axes[0].figure.supxlabel(label, fontsize=11)
+    axes[0].figure.supxlabel(label, fontsize=plt.rcParams["axes.labelsize"])
     return axes
 
 
