@@ -72,7 +72,7 @@ def attention_pooling_letters(study):
         said, country = (cities.countries[k] for k in (each["answers"][0], each["y"]))
         titles.append(f"{country}" if each["right"] else f"{country}, taken for {said}")
     rows = {"network 1": "lstm", "network 2": "lstm", "if deleted": "forget"}
-    return pool_figures.plot_letters(words, values, titles, rows, columns=1, width=6.3)
+    return pool_figures.plot_letters(words, values, titles, rows, width=6.3)
 
 
 @figure("attention-pooling-deleted", study="attention_pooling")

@@ -94,7 +94,7 @@ def jacobian_paths():
 def cell_state_paths(study):
     """What a nudge of the cell state still moves: all of it, by the forget gates alone, and through h."""
     results, names = study["results"], {"forget gates": "direct", "hidden state": "through_h", "cell (total)": "total"}
-    axes = plt.subplots(2, figsize=(7.5, 6.6))[1]
+    axes = plt.subplots(2, figsize=(7.5, 7.4))[1]
     for ax, bias, n in zip(axes, ("1", "5"), (5, 7)):  # to lag 20, where little is left, and to lag 100
         runs, root = results["drawn"][bias]["1"], results["settings"]["H"] ** 0.5
         norms = {label: np.array(runs[part])[:, :n] / root for label, part in names.items()}

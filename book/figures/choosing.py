@@ -76,7 +76,8 @@ def choosing_place(study):
         for ax, trunk in zip(row, trunks):
             curves = {pool: percent(each["by place"]) for pool, each in found[question][trunk].items()}
             ax.axhline(CHANCE[question], color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)))
-            plot_over(places, curves, ax, ylim=(CHANCE[question] - 6, 103), xticks=(0, 0.5, 1))
+            plot_over(places, curves, ax, ylim=(CHANCE[question] - 6, 103))
+            ax.set_xticks((0, 0.5, 1), ("0", "0.5", "1"))
     fig.supxlabel("where the needle stands: 0 the first step, 1 the last", fontsize=13)
     pool_key(fig, curves)
     return axes
@@ -88,6 +89,7 @@ def choosing_gradient(study):
     found, steps = study["results"]["position"]["marked"], study["results"]["gradient steps"]
     trunks = {"LSTM": "LSTM", "bias 2": "forget bias 2", "both": "both directions"}
     fig, axes = plt.subplots(1, 3, figsize=(7.5, 4.4), sharey=True)
+    fig.get_layout_engine().set(wspace=0.06)
     for ax, (trunk, label) in zip(axes, trunks.items()):
         curves = {pool: np.array(each["gradient 0"]) for pool, each in found[trunk].items()}
         curves = {pool: each / each[:, -1:] for pool, each in curves.items()}
@@ -128,6 +130,7 @@ def choosing_length(study):
 def sheet(rows, columns, height):
     """Return a figure and a panel for each of the rows and columns, named."""
     fig, axes = plt.subplots(len(rows), len(columns), figsize=(7.5, height), sharex=True, sharey="row")
+    fig.get_layout_engine().set(wspace=0.06)
     for ax, name in zip(axes[0], columns):
         ax.set_title(name)
     for ax, name in zip(axes[:, 0], rows):

@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 DRAWN = HERE.with_name("drawn")
 
 # On top of the course's style: a picture is as wide as the page's column, and on a phone its letters are half as large.
-PAGE = {"figure.figsize": (7.5, 4), "font.size": 13, "axes.titlesize": 14, "axes.labelsize": 13}
+PAGE = {"figure.figsize": (7.5, 4), "font.size": 13, "axes.titlesize": 14, "axes.labelsize": 13, "axes.labelpad": 7}
 PAGE |= {"xtick.labelsize": 13, "ytick.labelsize": 13, "legend.fontsize": 13, "savefig.dpi": "figure"}
 WITH_EXPONENTS = 18.6  # an exponent or an index is 0.7 times as large
 

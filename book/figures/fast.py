@@ -69,10 +69,10 @@ def fast_ladder(study):
     found = study["results"]["ladder"]
     first = next(iter(found.values()))
     counts = [len(first[way]["rungs"] + first[way]["branches"]) for way in ("forward", "backward")]
-    sizes, tall = len(found), [n + 0.6 for n in counts]
-    axes = plt.subplots(2, sizes, figsize=(7.5, 8), sharey="row", gridspec_kw=dict(height_ratios=tall))[1]
-    for column, (sizes, ways) in zip(axes.T, found.items()):
-        T, B, D, H = sizes.split(", ")
+    tall = [n + 0.6 for n in counts]
+    axes = plt.subplots(2, len(found), figsize=(7.5, 8), sharey="row", gridspec_kw=dict(height_ratios=tall))[1]
+    for column, (size, ways) in zip(axes.T, found.items()):
+        B = size.split(", ")[1]
         for ax, (way, climbed) in zip(column, ways.items()):
             rungs, colour = climbed["rungs"] + climbed["branches"], "lstm" if way == "forward" else "candidate"
             y, torch = np.arange(len(rungs)), climbed["lines"]["torch.nn.LSTM"]["ms"]
@@ -91,7 +91,7 @@ def fast_ladder(study):
             ax.minorticks_off()
             ax.tick_params(axis="y", length=0)
             ax.grid(axis="x")
-            ax.set_title(f"{way}, B = {B}, T = {T}")
+            ax.set_title(f"{way}, B = {B}")
     axes[0, 0].figure.supxlabel("CPU time, as a multiple of torch.nn.LSTM", fontsize=13)
     handles = [Rectangle((0, 0), 1, 1, fc=tint("grey", 0.5)), axes[0, 0].lines[0], *axes[0, 0].lines[1:3]]
     words = "measured", "predicted", "torch.nn.LSTM", "floor: bare products and tanh"
@@ -136,9 +136,7 @@ def fast_table(study):
         ax.grid(axis="x")
     axes[0].figure.supxlabel("CPU time, as a multiple of torch.nn.LSTM", fontsize=13)
     handles = dict(zip(*axes[0].get_legend_handles_labels()[::-1]))
-    axes[0].figure.legend(
-        handles.values(), handles, loc="outside upper center", ncols=2, columnspacing=1.2
-    )
+    axes[0].figure.legend(handles.values(), handles, loc="outside upper center", ncols=2, columnspacing=1.2)
     return axes
 
 
@@ -154,9 +152,8 @@ def fast_growth(study):
                 label, key = {"numpy": "NumPy", "torch": "torch"}[name], f"{name} {what}"
                 look = dict(color=COLOURS[colour], marker=marker, ms=5, ls=dash, lw=2, label=label)
                 ax.plot(found[letter]["values"], found[letter][key], **look)
-                words = f"{label}: {letter}^{{{found[letter]['exponents'][key]:.1f}}}"
-                words = rf"{label} $\sim {words.split(': ')[1]}$"
-                spot = dict(transform=ax.transAxes, color=tint(colour, 0.8, "black"), size=18.6)
+                words = f"{label}: power {found[letter]['exponents'][key]:.1f}"
+                spot = dict(transform=ax.transAxes, color=tint(colour, 0.8, "black"))
                 ax.text(0.05, 0.9 - 0.13 * (1 - k), words, va="center", **spot)
             ax.set(xscale="log", yscale="log")
             ax.set_xticks(found[letter]["values"], found[letter]["values"])

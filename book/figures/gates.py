@@ -23,8 +23,7 @@ def gates_latches(study):
     panels = plt.subplots(6, 3, sharex=True, sharey="row", figsize=(7.5, 6.6))[1]
     for k, (name, trace) in enumerate(results["traces"].items()):
         figures.plot_gates(Gates(**trace), inputs, axes=panels[:, k])
-        title = {"hand": "by hand"}.get(name, name)
-        panels[0, k].set_title(title.replace(" ", "\n", 1))
+        panels[0, k].set_title("by hand" if name == "hand" else name.replace(" ", "\n", 1))
         for ax in panels[:, k]:
             if k > 0:
                 ax.set_ylabel("")

@@ -1,50 +1,53 @@
-"""The pictures of the chapter intro."""
+"""The pictures of the first page: the cell, and the course as a map."""
 
-from registry import figure
+import yaml
+from registry import figure, read
 
 from lstm_tutorial import figures
 from lstm_tutorial.drawings import COLOURS, canvas, tint, wire, write
 
 figure("cell")(figures.draw_cell)
 
-# The way through the course: a part, its stops, and what each answers.
-MAP = {
-    "Start": [
-        ("Introduction", "for whom, and\nthree ways through"),
-        ("Notation", "every symbol\nand shape, once"),
-        ("Setup", "run it on\nyour own machine"),
-    ],
-    "Gates": [
-        ("Memory", "why a plain\nnetwork forgets"),
-        ("Gates", "a sigmoid layer\ntimes a product"),
-    ],
-    "Cell state": [
-        ("Cell state", "one step, with\nnumbers, by hand"),
-        ("LSTM in NumPy", "forward, backward,\ntrained from scratch"),
-        ("LSTM in PyTorch", "the twin, and\nthe library's own"),
-    ],
-    "Topologies": [
-        ("Shapes", "what comes out,\nand padding"),
-        ("Many-to-one", "a sequence,\none answer"),
-        ("Many-to-many", "an answer\nat every step"),
-        ("One-to-many", "a vector,\na sequence"),
-        ("Encoder-decoder", "a sequence\nto another"),
-    ],
-    "Pooling": [
-        ("Pooling", "last, max, mean,\nand padding"),
-        ("Attention", "weights by rule,\nthen learned"),
-        ("Choosing", "which one when,\nin one study"),
-    ],
-    "In practice": [
-        ("Fast", "from a naive loop\nto the fused layer"),
-    ],
+# What each stop of the map is called, and what it answers. Their order is that of the table of contents.
+STOPS = {
+    "intro": ("Introduction", "for whom, and\nthree ways through"),
+    "notation": ("Notation", "every symbol\nand shape, once"),
+    "setup": ("Setup", "run it on\nyour own machine"),
+    "memory": ("Memory", "why a plain\nnetwork forgets"),
+    "gates": ("Gates", "a sigmoid layer\ntimes a product"),
+    "cell-state": ("Cell state", "one step, with\nnumbers, by hand"),
+    "numpy-lstm": ("LSTM in NumPy", "forward, backward,\ntrained from scratch"),
+    "pytorch-lstm": ("LSTM in PyTorch", "the twin, and\nthe library's own"),
+    "shapes": ("Shapes", "what comes out,\nand padding"),
+    "many-to-one": ("Many-to-one", "a sequence,\none answer"),
+    "many-to-many": ("Many-to-many", "an answer\nat every step"),
+    "one-to-many": ("One-to-many", "a vector,\na sequence"),
+    "encoder-decoder": ("Encoder-decoder", "a sequence\nto another"),
+    "pooling": ("Pooling", "last, max, mean,\nand padding"),
+    "attention-pooling": ("Attention", "weights by rule,\nthen learned"),
+    "choosing": ("Choosing", "which one when,\nin one study"),
+    "fast": ("Fast", "from a naive loop\nto the fused layer"),
 }
+
+
+def parts(contents):
+    """Return the stops of each part of a table of contents, by the part's name: all chapters, and pages in `STOPS`."""
+    found = {}
+    for n, part in enumerate(contents["parts"]):
+        files = [contents["root"]] * (n == 0) + [chapter["file"] for chapter in part["chapters"]]
+        stems = [file.removeprefix("book/") for file in files]
+        if missing := [stem for stem in stems if "numbered" in part and stem not in STOPS]:
+            raise KeyError(f"STOPS in book/figures/intro.py must hold every chapter, and {missing[0]} is missing")
+        if stops := [STOPS[stem] for stem in stems if stem in STOPS]:
+            found[part["caption"]] = stops
+    return found
 
 
 @figure("map")
 def course_map():
     """The course as a path: parts one below another, their chapters as stops."""
-    rows = [(part, stops[k : k + 3]) for part, stops in MAP.items() for k in range(0, len(stops), 3)]
+    found = parts(yaml.safe_load(read("_toc.yml")))
+    rows = [(part, stops[k : k + 3]) for part, stops in found.items() for k in range(0, len(stops), 3)]
     tall, xs = 1.36, (2.15, 4.28, 6.4)
     ax = canvas(7.5, tall * len(rows) + 0.1)
     for row, (part, stops) in enumerate(rows):

@@ -44,12 +44,11 @@ def many_to_many():
 def many_to_many_matrices(study):
     """What each answer depends on, in two trained networks that read the same word."""
     word, found = next(iter(study["results"]["runs"][0]["matrices"].items()))
-    phones, axes = found["phones"].split(), plt.subplots(2, figsize=(7.5, 12))[1]
+    phones, axes = found["phones"].split(), plt.subplots(1, 2, figsize=(7.5, 4.3))[1]
     for ax, name in zip(axes, ("LSTM, one way", "LSTM, both ways")):
         dependencies(ax, np.array(found[name]), phones, np.array(found["stress"]) >= 0)
         ax.set_title(name)
-    for ax in axes:
-        ax.set_ylabel("answer to")
+    axes[0].set_ylabel("answer to")
     return axes
 
 

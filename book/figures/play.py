@@ -61,7 +61,7 @@ def play_half_life():
     axes = plt.subplots(1, 2, figsize=(7.5, 3.8))[1]
     axes[0].plot(biases, life[:-1], color=COLOURS["forget"])
     axes[0].plot(bias, life[-1], "o", ms=9, color=COLOURS["forget"])
-    axes[0].set(yscale="log", xlabel="forget bias", ylabel="half-life (time steps)", xticks=range(low, high + 1))
+    axes[0].set(yscale="log", xlabel="forget bias", ylabel="half-life (time steps)", xticks=range(low, high + 1, 2))
     axes[0].yaxis.set_major_formatter("{x:g}")
     axes[0].minorticks_off()
     axes[0].grid()
@@ -105,7 +105,7 @@ def play_output():
     write(ax, 1.03, 0.62, "step", 13, "grey", ha="right")
     for x, colour, text in ((0.12, "hidden", "green: output"), (1.75, "input", "blue: h_n and c_n, by their indices")):
         write(ax, x, 0.2, text, 13, colour, ha="left", weight="bold")
-    write(ax, 5.75, 0.2, "hatched: padding", 13, "grey", ha="left", weight="bold")
+    write(ax, 5.5, 0.2, "hatched: padding", 13, "grey", ha="left", weight="bold")
     return ax
 
 

@@ -101,8 +101,7 @@ def shapes_sees(study):
         ax.tick_params(length=0)
         frame = dict(fc="none", ec=COLOURS["forget"], lw=2.6, ls="--", clip_on=False, zorder=5)
         ax.add_patch(Rectangle((0, steps - 1), steps, 1, **frame))
-    for ax in axes[:1]:
-        ax.set_ylabel("output step")
+    axes[0].set_ylabel("output step")
     return axes
 
 
