@@ -25,6 +25,11 @@ PAGE |= {"xtick.labelsize": 13, "ytick.labelsize": 13, "legend.fontsize": 13, "s
 WITH_EXPONENTS = 18.6  # an exponent or an index is 0.7 times as large
 
 
+def modules(folder=HERE):
+    """Return the files of a folder that hold pictures."""
+    return [path for path in sorted(folder.glob("*.py")) if path.stem not in ("draw", "registry")]
+
+
 def load(path):
     """Run a module of pictures and return it; what it registers stands in `FIGURES`."""
     spec = importlib.util.spec_from_file_location(f"pictures_{path.stem}", path)
@@ -103,12 +108,12 @@ def current(path, folder):
     return note["drawn"] if same and all((folder / name).exists() for name in note["drawn"]) else None
 
 
-def draw(names=(), modules=HERE, folder=DRAWN):
+def draw(names=(), source=HERE, folder=DRAWN):
     """Draw what is named or has changed, all cores at work; remove pictures that are no more; return what was drawn."""
     folder.mkdir(exist_ok=True)
-    paths = [path for path in sorted(modules.glob("*.py")) if path.stem not in ("draw", "registry")]
+    paths = modules(source)
     if unknown := set(names) - {path.stem for path in paths}:
-        raise SystemExit(f"There is no module {', '.join(sorted(unknown))} in {modules}.")
+        raise SystemExit(f"There is no module {', '.join(sorted(unknown))} in {source}.")
     due = [path for path in paths if path.stem in names or current(path, folder) is None]
     if due:
         with ProcessPoolExecutor(min(len(due), os.cpu_count())) as pool:
