@@ -1,9 +1,6 @@
 """The book builds without a warning, is whole and calls no other host. `test_browser.py` opens its pages."""
 
-import os
 import re
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 

@@ -22,7 +22,6 @@ import numpy as np
 import pytest
 import yaml
 from docutils import nodes
-from PIL import Image
 from sphinx.errors import ConfigError
 
 import pictures
@@ -63,7 +62,8 @@ def small(tmp_path_factory):
     folder = tmp_path_factory.mktemp("small")
     for name in ("_ext", "_static", "_templates"):
         shutil.copytree(ROOT / "book" / name, folder / "book" / name)
-    (folder / "book" / "figures").mkdir()
+    subprocess.run([sys.executable, ROOT / "book" / "figures" / "draw.py"], check=True)
+    (folder / "book" / "drawn").mkdir()
     for path in (PICTURE, ROOT / "book" / "references.bib"):
         shutil.copy(path, folder / path.relative_to(ROOT))
     config = CONFIG | {"repository": CONFIG["repository"] | {"url": REPOSITORY}}
