@@ -139,5 +139,4 @@ def pool_key(fig, pools):
         colour, dash, marker = POOL_LOOKS[pool]
         look = dict(color=COLOURS[colour], ls=dash, marker=marker, mfc=tint(colour, 0.6), label=pool)
         handles.append(plt.Line2D([], [], **look))
-    ncols = len(pools) if fig.get_figwidth() > 6 else -(-len(pools) // 2)
-    fig.legend(handles=handles, loc="outside upper center", ncols=ncols)
+    fig.legend(handles=handles, loc="outside upper center", ncols=len(handles))
