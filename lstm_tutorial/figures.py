@@ -243,7 +243,7 @@ def plot_scores(scores, baseline=None, label="score", ax=None):
         ax.plot([np.median(values)] * 2, [k - 0.28, k + 0.28], color=look["color"], lw=3, ls="-")
     for value, name, colour in _baselines(ax, baseline, ax.axvline):
         where = ("data", "axes fraction"), "offset points"
-        ax.annotate(name, (value, 1), (0, 4), *where, ha="center", size=10, color=colour)
+        ax.annotate(name, (value, 1), (0, 4), *where, ha="center", size=plt.rcParams["legend.fontsize"], color=colour)
     ax.set(yticks=range(len(scores)), yticklabels=scores, ylim=(len(scores) - 0.5, -0.5), xlabel=label)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")

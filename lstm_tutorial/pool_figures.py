@@ -96,7 +96,7 @@ def plot_choice(panels, chance, label="right answers (%)", columns=None):
         ax.set_title(question)
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")
-    axes[0].figure.supxlabel(label, fontsize=11)
+    axes[0].figure.supxlabel(label, fontsize=plt.rcParams["axes.labelsize"])
     return axes
 
 
@@ -139,5 +139,4 @@ def pool_key(fig, pools):
         colour, dash, marker = POOL_LOOKS[pool]
         look = dict(color=COLOURS[colour], ls=dash, marker=marker, mfc=tint(colour, 0.6), label=pool)
         handles.append(plt.Line2D([], [], **look))
-    ncols = len(pools) if fig.get_figwidth() > 6 else -(-len(pools) // 2)
-    fig.legend(handles=handles, loc="outside upper center", ncols=ncols)
+    fig.legend(handles=handles, loc="outside upper center", ncols=len(handles))

@@ -1,9 +1,6 @@
 """The book builds without a warning, is whole and calls no other host. `test_browser.py` opens its pages."""
 
-import os
 import re
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -121,16 +118,3 @@ def test_no_page_or_style_sheet_refers_to_an_outside_host(html):
     assert {name: found for name, page in pages.items() if (found := outside(page))} == {}
     url = re.compile(r"""(?:url\(|@import)\s*["']?(?:https?:)?//""")
     assert [path.name for path in html.rglob("*.css") if url.search(path.read_text(encoding="utf-8"))] == []
-
-
-# Pictures of the prose pages
-
-
-@pytest.mark.slow
-def test_pictures_are_what_their_script_draws(tmp_path):
-    command = [sys.executable, ROOT / "book" / "figures" / "draw.py", tmp_path]
-    subprocess.run(command, check=True, cwd=ROOT, env=os.environ | {"MPLBACKEND": "Agg"})
-    drawn = {path.name: path.read_bytes() for path in tmp_path.glob("*.svg")}
-    stored = {path.name: path.read_bytes() for path in (ROOT / "book" / "figures").glob("*.svg")}
-    assert set(drawn) == set(stored) != set()
-    assert [name for name in sorted(drawn) if drawn[name] != stored[name]] == []

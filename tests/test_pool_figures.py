@@ -29,11 +29,6 @@ def test_letters_are_shaded_by_their_values():
     assert {"one", "two", "weights", "falls", "a", "b", "c", "d"} == set(words)
 
 
-def test_letters_refuse_values_that_do_not_fit():
-    with pytest.raises(ValueError, match=r"values of 'abc' must have shape \(1, 3\), got \(1, 2\)"):
-        pool_figures.plot_letters(["abc"], [np.ones((1, 2))], [""], {"weights": "lstm"})
-
-
 def test_choice_draws_a_mark_for_each_seed():
     scores = {"last": [40, 50], "max": [90, 95]}
     trunks = {"LSTM": scores, "no recurrence": {pool: np.array(s) - 20 for pool, s in scores.items()}}
@@ -45,25 +40,17 @@ def test_choice_draws_a_mark_for_each_seed():
     assert [label.get_text() for label in axes[0].get_yticklabels()] == ["last", "max"]
 
 
-def test_panels_and_words_stand_under_one_another_where_there_is_little_room():
-    scores = {"LSTM": {"last": [40, 50], "max": [90, 95]}}
-    axes = pool_figures.plot_choice(dict.fromkeys("abcd", scores), dict.fromkeys("abcd", 50), columns=2)
-    rows = [ax.get_subplotspec().rowspan.start for ax in axes]
-    assert rows == [0, 0, 1, 1] and [ax.get_title(loc="left") for ax in axes] == list("abcd")
-    words, values = ["abc", "de"], [np.ones((1, 3)), np.ones((1, 2))]
-    ax = pool_figures.plot_letters(words, values, ["one", "two"], {"w": "lstm"}, columns=1, width=4)
-    left = {text.get_text(): text.get_position()[0] for text in ax.texts}
-    assert left["one"] == left["two"] and ax.get_xlim() == (0, 4)
-    ax = pool_figures.plot_letters(["a" * 20], [np.ones((1, 20))], ["one"], {"w": "lstm"}, columns=1, width=4)
-    assert 3.5 < max(patch.get_bbox().x1 for patch in ax.patches) <= 4
-
-
 def test_curves_over_something_have_their_median_and_their_spread():
     runs = np.array([[1.0, 2.0, 3.0], [2.0, 2.0, 2.0], [6.0, 4.0, 5.0]])
     ax = pool_figures.plot_over([0, 1, 2], {"mean": runs}, legend=True, xlabel="place")
     assert list(ax.lines[0].get_ydata()) == [2, 2, 3] and ax.get_xlabel() == "place"
     (band,) = ax.collections
     assert band.get_paths()[0].vertices[:, 1].max() == 6 and band.get_paths()[0].vertices[:, 1].min() == 1
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match=r"values of 'abc' must have shape \(1, 3\), got \(1, 2\)"):
+        pool_figures.plot_letters(["abc"], [np.ones((1, 2))], [""], {"weights": "lstm"})
     with pytest.raises(ValueError, match=r"curves\['max'\] must have shape \(S, 3\), got \(2, 2\)"):
         pool_figures.plot_over([0, 1, 2], {"max": np.ones((2, 2))})
 

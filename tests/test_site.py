@@ -22,7 +22,6 @@ import numpy as np
 import pytest
 import yaml
 from docutils import nodes
-from PIL import Image
 from sphinx.errors import ConfigError
 
 import pictures
@@ -32,7 +31,7 @@ import styles
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-PICTURE = ROOT / "book" / "figures" / published.PICTURE
+PICTURE = ROOT / "book" / "drawn" / published.PICTURE
 TERMS = re.findall(
     r"^(\S.*)$", (ROOT / "book" / "glossary.md").read_text(encoding="utf-8").split(":::")[1].split("\n", 1)[1], re.M
 )
@@ -63,7 +62,8 @@ def small(tmp_path_factory):
     folder = tmp_path_factory.mktemp("small")
     for name in ("_ext", "_static", "_templates"):
         shutil.copytree(ROOT / "book" / name, folder / "book" / name)
-    (folder / "book" / "figures").mkdir()
+    subprocess.run([sys.executable, ROOT / "book" / "figures" / "draw.py"], check=True)
+    (folder / "book" / "drawn").mkdir()
     for path in (PICTURE, ROOT / "book" / "references.bib"):
         shutil.copy(path, folder / path.relative_to(ROOT))
     config = CONFIG | {"repository": CONFIG["repository"] | {"url": REPOSITORY}}
@@ -433,16 +433,6 @@ def test_half_an_address_is_refused(key, address):
         ConfigError, match=rf"{key} in _config.yml must be empty or a whole address.*{re.escape(address)}"
     ):
         published.configure(SimpleNamespace(srcdir=ROOT), config)
-
-
-def test_the_picture_is_what_its_script_draws(tmp_path):
-    command = [sys.executable, ROOT / "book" / "figures" / "draw.py", tmp_path, PICTURE.name]
-    subprocess.run(command, check=True, cwd=ROOT, env=os.environ | {"MPLBACKEND": "Agg"}, capture_output=True)
-    stored, drawn = (
-        np.asarray(Image.open(folder / PICTURE.name).convert("L"), float) for folder in (PICTURE.parent, tmp_path)
-    )
-    assert stored.shape == drawn.shape == (630, 1200) and PICTURE.stat().st_size < 100_000
-    assert np.abs(stored - drawn).mean() < 0.5 and stored.std() > 20
 
 
 # An address that leads nowhere

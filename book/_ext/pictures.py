@@ -1,81 +1,59 @@
-"""Drawings on the pages of the site: their size, so that nothing moves when they come, and a narrow one for a phone.
+"""The pages' pictures: drawn before the pages are read, and shown in their size, so that nothing moves when they come.
 
 A lab's picture has its size in pixels, made for a notebook: it becomes a share of the text's width.
-
-Where `gates-narrow.svg` stands beside `gates.svg`, screens up to 600 pixels wide get the narrow one. On paper and in
-the EPUB the wide one stands alone.
 """
 
-import re
+import subprocess
+import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 from docutils import nodes
+from sphinx.errors import ExtensionError
 
 COLUMN = 711  # pixels: how wide most pictures of the labs are
-MEDIA = "(max-width: 600px)"
-ENDING = "-narrow"
-IMAGE = re.compile(r'<img (?=[^>]*src="([^"]*_images/)([^"/]+\.svg)")(?![^>]*(?:width|height)="?\d)[^>]*>')
-SIZE = re.compile(r'<svg\b[^>]*?\bviewBox="\S+ \S+ (\S+) (\S+)"')
+
+
+def draw(app):
+    """Draw what is out of date, in a process of its own: its modules have the names of chapters."""
+    script = Path(app.srcdir, "book", "figures", "draw.py")
+    if not script.exists():  # a book without pictures of its own
+        return
+    run = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if run.returncode:
+        raise ExtensionError(f"The pictures could not be drawn (python book/figures/draw.py):\n{run.stdout}")
+
+
+def share(app, doctree):
+    """Give pictures that have width and height in pixels a share of the text's width, and the height that follows."""
+    for image in doctree.findall(nodes.image):
+        if image.get("width", "").isdigit() and image.get("height", "").isdigit():
+            image["width"] = f"{min(100, round(100 * int(image['width']) / COLUMN))}%"
+            del image["height"]
 
 
 def size(path):
-    """Return the attributes that tell the width and the height of an SVG, a point of it a third more in pixels."""
-    found = SIZE.search(path.read_text(encoding="utf-8"))
-    return "".join(f' {side}="{float(n) * 4 / 3:.0f}"' for side, n in zip(("width", "height"), found.groups()))
+    """Return the width and the height of an SVG in pixels, of which a point has four thirds."""
+    _, root = next(ElementTree.iterparse(path, events=["start"]))
+    return [round(float(number) * 4 / 3) for number in root.get("viewBox").split()[2:]]
 
 
-def share(image):
-    """Give a picture that has width and height in pixels a share of the text's width, and the height that follows."""
-    if image.get("width", "").isdigit() and image.get("height", "").isdigit():
-        image["width"] = f"{min(100, round(100 * int(image['width']) / COLUMN))}%"
-        del image["height"]
+def visit_image(self, node):
+    """Write an image as ever, and where it is a drawing without a size, its width and height as attributes."""
+    path = Path(self.builder.srcdir, node["uri"])
+    type(self).visit_image(self, node)
+    if self.builder.name == "html" and path.suffix == ".svg" and "width" not in node and path.exists():
+        width, height = size(path)
+        self.body[-1] = self.body[-1].replace("<img ", f'<img width="{width}" height="{height}" ', 1)
 
 
-def narrow(path):
-    """Return the path of the narrow drawing that belongs to a picture."""
-    return re.sub(r"\.svg$", f"{ENDING}.svg", path)
-
-
-def find(app, doctree):
-    """Note the narrow drawings of a page's pictures, as if the page showed them; have the others fit the page."""
-    for image in list(doctree.findall(nodes.image)):
-        share(image)
-        path = narrow(image["uri"])
-        if path != image["uri"] and Path(app.srcdir, path).exists():
-            app.env.images.add_file(app.env.docname, path)
-            app.env.note_dependency(path)
-
-
-def take(app, doctree, page):
-    """Have the narrow drawings copied into the site."""
-    if app.builder.name == "html":
-        for image in doctree.findall(nodes.image):
-            if (path := narrow(image["uri"])) in app.env.images:
-                app.builder.images[path] = app.env.images[path][1]
-
-
-def place(app, page, template, context, doctree):
-    """Give a page's drawings their size, and put narrow ones beside those that have one."""
-    if app.builder.name != "html" or "body" not in context:
-        return
-    paths = {name: path for path, (_, name) in app.env.images.items()}
-
-    def picture(found):
-        if found[2] not in paths:
-            return found[0]
-        path = paths[found[2]]
-        image = found[0].replace("<img", f"<img{size(Path(app.srcdir, path))}", 1)
-        if (other := narrow(path)) not in app.env.images:
-            return image
-        address = f"{found[1]}{app.env.images[other][1]}"
-        source = f'<source media="{MEDIA}" srcset="{address}"{size(Path(app.srcdir, other))}>'
-        return f"<picture>{source}{image}</picture>"
-
-    context["body"] = IMAGE.sub(picture, context["body"])
+def depart_image(self, node):
+    """Do what is done for any image."""
+    type(self).depart_image(self, node)
 
 
 def setup(app):
-    app.connect("doctree-read", find)
-    app.connect("doctree-resolved", take)
-    app.connect("html-page-context", place)
+    app.connect("builder-inited", draw)
+    app.connect("doctree-read", share)
+    app.add_node(nodes.image, override=True, html=(visit_image, depart_image))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

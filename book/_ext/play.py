@@ -1,6 +1,6 @@
 """The directive `{play} unit`: a figure that its reader can move.
 
-It is the figure `figures/play-unit.svg`, numbered and captioned like any other, in every format. In HTML the script
+It is the figure `drawn/play-unit.svg`, numbered and captioned like any other, in every format. In HTML the script
 `book/_static/play-unit.js` puts something to move in the picture's place; in print and without scripts the picture
 stands. What the figure starts from stands in `figures/play.json` under its name.
 """
@@ -29,7 +29,7 @@ class Play(Figure, SphinxDirective):
         numbers = json.loads(Path(path).read_text(encoding="utf-8"))
         if name not in numbers:
             raise self.error(f"play must be one of {', '.join(numbers)}, got {name}")
-        self.arguments[0] = f"figures/play-{name}.svg"
+        self.arguments[0] = f"drawn/play-{name}.svg"
         self.options["figclass"] = ["play", f"play-{name}"]
         text = json.dumps(numbers[name], separators=(",", ":")).replace("<", "\\u003c")
         data = nodes.raw("", f'<script type="application/json" id="play-{name}">{text}</script>\n', format="html")

@@ -36,7 +36,7 @@ def configure(app, config):
     config.html_additional_pages["404"] = "404.html"
     if config.html_baseurl:
         config.html_baseurl = checked("html: baseurl", config.html_baseurl) + "/"
-        config.html_extra_path.append(str(folder / "figures" / PICTURE))
+        config.html_extra_path.append(str(folder / "drawn" / PICTURE))
     if repository := config.html_theme_options.get("repository_url"):
         config.html_theme_options["repository_url"] = checked("repository: url", repository)
         config.html_theme_options["launch_buttons"] = LAUNCH

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
-from registry import NARROW, figure
+from registry import figure
 
 from lstm_tutorial import figures, pool_figures
 from lstm_tutorial.corpora import city_names
@@ -45,12 +45,11 @@ def attention_pooling():
 
 
 @figure("attention-pooling-symbols", study="attention_pooling")
-def attention_pooling_symbols(study, narrow=False):
+def attention_pooling_symbols(study):
     """Two questions about 20 symbols, without recurrence: fixed weights, and learned by position or by content."""
     names = {"mean": "mean", "position": "position", "decay": "decay", "learned position": "position, learned"}
     names |= {"dot": "attention, dot", "additive": "attention, additive"}
-    grid = dict(nrows=2, figsize=(NARROW, 5.6), sharex=True) if narrow else dict(ncols=2, figsize=(7.6, 3.3))
-    panels = plt.subplots(**grid, sharey=True)[1]
+    panels = plt.subplots(2, figsize=(7.5, 6.4), sharex=True)[1]
     for ax, (question, title) in zip(panels, {"marked": "the marked symbol", "final": "the last symbol"}.items()):
         scores = study["results"]["symbols"][question]
         shown = {label: scores[name] for name, label in names.items()}
@@ -62,7 +61,7 @@ def attention_pooling_symbols(study, narrow=False):
 
 
 @figure("attention-pooling-letters", study="attention_pooling")
-def attention_pooling_letters(study, narrow=False):
+def attention_pooling_letters(study):
     """Real names: the weights of two networks, and what each letter's deletion does."""
     examples = study["results"]["names"]["runs"][0]["additive"]["examples"][:6]  # of the first three countries
     cities = city_names(rng=0)
@@ -73,16 +72,15 @@ def attention_pooling_letters(study, narrow=False):
         said, country = (cities.countries[k] for k in (each["answers"][0], each["y"]))
         titles.append(f"{country}" if each["right"] else f"{country}, taken for {said}")
     rows = {"network 1": "lstm", "network 2": "lstm", "if deleted": "forget"}
-    return pool_figures.plot_letters(words, values, titles, rows, *((1, NARROW) if narrow else ()))
+    return pool_figures.plot_letters(words, values, titles, rows, width=6.3)
 
 
 @figure("attention-pooling-deleted", study="attention_pooling")
-def attention_pooling_deleted(study, narrow=False):
+def attention_pooling_deleted(study):
     """How many answers about names change when one letter goes, from the input or from the weighted sum alone."""
     rules = {"worst": "worst of all", "most attended": "most attended", "last": "last"}
     rules |= {"largest gradient": "largest gradient", "random": "at random", "least attended": "least attended"}
-    grid = dict(nrows=2, figsize=(NARROW, 5.2)) if narrow else dict(ncols=2, figsize=(7.6, 3.1))
-    panels = plt.subplots(**grid, sharey=True, sharex=True)[1]
+    panels = plt.subplots(2, figsize=(7.5, 6), sharex=True)[1]
     titles = {"input": "deleted from the name", "weight": "deleted from the sum alone"}
     for ax, (way, title) in zip(panels, titles.items()):
         runs = [run["additive"]["effects"][way] for run in study["results"]["names"]["runs"]]

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
-from registry import NARROW, figure
+from registry import figure
 
 from lstm_tutorial.drawings import COLOURS, canvas, tint, write
 from lstm_tutorial.pool_figures import POOL_LOOKS, plot_choice, plot_over, pool_key
@@ -44,7 +44,7 @@ def choosing():
 
 
 @figure("choosing-base", study="choosing")
-def choosing_base(study, narrow=False):
+def choosing_base(study):
     """Every pool on every question, with an LSTM and without recurrence, a mark a seed."""
     base = study["results"]["base"]
     panels = {
@@ -54,7 +54,8 @@ def choosing_base(study, narrow=False):
         }
         for question in CHANCE
     }
-    axes = plot_choice(panels, CHANCE, columns=2 if narrow else 4)
+    axes = plot_choice(panels, CHANCE, columns=2)
+    axes[0].figure.set_size_inches(7.5, 7.4)
     for ax in axes:
         ax.set(xlim=(20, 102), xticks=(25, 50, 75, 100))
     handles = [
@@ -66,45 +67,42 @@ def choosing_base(study, narrow=False):
 
 
 @figure("choosing-place", study="choosing")
-def choosing_place(study, narrow=False):
+def choosing_place(study):
     """The score by where the needle stands, in sequences of 100 steps."""
     found, places = study["results"]["position"], study["results"]["settings"]["places"]
     trunks, questions = {"LSTM": "LSTM", "bias 2": "forget bias 2", "both": "both directions"}, ("exists", "marked")
-    fig, axes = sheet(questions, trunks.values(), 4.9, narrow)
+    fig, axes = sheet(questions, trunks.values(), 6.4)
     for row, question in zip(axes, questions):
         for ax, trunk in zip(row, trunks):
             curves = {pool: percent(each["by place"]) for pool, each in found[question][trunk].items()}
             ax.axhline(CHANCE[question], color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)))
-            plot_over(places, curves, ax, ylim=(CHANCE[question] - 6, 103), xticks=(0, 0.5, 1))
-    words = "where the needle stands: 0 the first step, 1 the last"
-    if narrow:
-        fig.supxlabel(words, fontsize=11)
-    else:
-        axes[1, 1].set_xlabel(words)
+            plot_over(places, curves, ax, ylim=(CHANCE[question] - 6, 103))
+            ax.set_xticks((0, 0.5, 1), ("0", "0.5", "1"))
+    fig.supxlabel("where the needle stands: 0 the first step, 1 the last", fontsize=13)
     pool_key(fig, curves)
     return axes
 
 
 @figure("choosing-gradient", study="choosing")
-def choosing_gradient(study, narrow=False):
+def choosing_gradient(study):
     """How much of the gradient reaches each step of the input, before training."""
     found, steps = study["results"]["position"]["marked"], study["results"]["gradient steps"]
     trunks = {"LSTM": "LSTM", "bias 2": "forget bias 2", "both": "both directions"}
-    grid = dict(nrows=3, figsize=(NARROW, 7.4), sharex=True) if narrow else dict(ncols=3, figsize=(7.6, 3.2))
-    fig, axes = plt.subplots(**grid, sharey=True)
+    fig, axes = plt.subplots(1, 3, figsize=(7.5, 4.4), sharey=True)
+    fig.get_layout_engine().set(wspace=0.06)
     for ax, (trunk, label) in zip(axes, trunks.items()):
         curves = {pool: np.array(each["gradient 0"]) for pool, each in found[trunk].items()}
         curves = {pool: each / each[:, -1:] for pool, each in curves.items()}
         plot_over(steps, curves, ax, yscale="log", xticks=(1, 50, 100), ylim=(1e-18, 1e2))
         ax.set_title(label)
-    axes[1 if narrow else 0].set_ylabel("gradient, last step = 1")
-    axes[2 if narrow else 1].set_xlabel("step")
+    axes[0].set_ylabel("gradient, last step = 1")
+    axes[1].set_xlabel("step")
     pool_key(fig, curves)
     return axes
 
 
 @figure("choosing-noise", study="choosing")
-def choosing_noise(study, narrow=False):
+def choosing_noise(study):
     """The score by the noise, with an LSTM and without recurrence."""
     results, levels = study["results"], (0, 0.5, 1.0)
 
@@ -113,11 +111,11 @@ def choosing_noise(study, narrow=False):
         rest = [results["noise"][question][trunk][str(level)][pool]["right"] for level in levels[1:]]
         return np.array([first, *rest]).T
 
-    return by_setting(runs, levels, "standard deviation of the noise", [str(level) for level in levels], narrow)
+    return by_setting(runs, levels, "standard deviation of the noise", [str(level) for level in levels])
 
 
 @figure("choosing-length", study="choosing")
-def choosing_length(study, narrow=False):
+def choosing_length(study):
     """The score by the length, with an LSTM and without recurrence."""
     results, levels = study["results"], {"LSTM": (50, 100, 200), "none": (50, 200)}
 
@@ -126,24 +124,23 @@ def choosing_length(study, narrow=False):
         rest = [results["length"][question][trunk][str(T)][pool]["right"] for T in levels[trunk][1:]]
         return np.array([first, *rest]).T
 
-    return by_setting(runs, levels, "steps, at most", ["50", "100", "200"], narrow)
+    return by_setting(runs, levels, "steps, at most", ["50", "100", "200"])
 
 
-def sheet(rows, columns, height, narrow):
-    """Return a figure and a panel for each of the rows and columns, named. Narrow, rows stand where columns stood."""
-    down, across = (columns, rows) if narrow else (rows, columns)
-    size = (NARROW, 0.8 + 2 * len(down)) if narrow else (7.6, height)
-    fig, axes = plt.subplots(len(down), len(across), figsize=size, sharex=True, sharey="col" if narrow else "row")
-    for ax, name in zip(axes[0], across):
+def sheet(rows, columns, height):
+    """Return a figure and a panel for each of the rows and columns, named."""
+    fig, axes = plt.subplots(len(rows), len(columns), figsize=(7.5, height), sharex=True, sharey="row")
+    fig.get_layout_engine().set(wspace=0.06)
+    for ax, name in zip(axes[0], columns):
         ax.set_title(name)
-    for ax, name in zip(axes[:, 0], down):
-        ax.set_ylabel(f"{name}\nright (%)" if narrow else f"{name}: right (%)")
-    return fig, axes.T if narrow else axes
+    for ax, name in zip(axes[:, 0], rows):
+        ax.set_ylabel(f"{name}: right (%)")
+    return fig, axes
 
 
-def by_setting(runs, levels, label, ticks, narrow):
+def by_setting(runs, levels, label, ticks):
     """Two rows of panels, the trunks, and four columns, the questions."""
-    fig, axes = sheet(TRUNKS.values(), CHANCE, 4.6, narrow)
+    fig, axes = sheet(TRUNKS.values(), CHANCE, 6.4)
     for row, trunk in zip(axes, TRUNKS):
         x = levels[trunk] if isinstance(levels, dict) else levels
         for ax, question in zip(row, CHANCE):
@@ -151,17 +148,16 @@ def by_setting(runs, levels, label, ticks, narrow):
             ax.axhline(CHANCE[question], color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)))
             plot_over(x, curves, ax, ylim=(18, 104), xticks=[float(t) for t in ticks])
             ax.set_xticklabels(ticks)
-    fig.supxlabel(label, fontsize=11)
+    fig.supxlabel(label, fontsize=13)
     pool_key(fig, curves)
     return axes
 
 
 @figure("choosing-real", study="choosing")
-def choosing_real(study, narrow=False):
+def choosing_real(study):
     """City names and spoken vowels: every pool, and the models that need no network."""
     real = study["results"]["real"]
-    grid = dict(nrows=2, figsize=(NARROW, 6.8)) if narrow else dict(ncols=2, figsize=(7.6, 3.9))
-    axes = plt.subplots(**grid)[1]
+    axes = plt.subplots(2, figsize=(7.5, 7.6))[1]
     titles = {"names": "country of a name", "vowels": "who speaks"}
     for ax, (task, title) in zip(axes, titles.items()):
         rows = sorted((n for n in real[task] if n != "majority"), key=lambda n: -np.median(real[task][n]))

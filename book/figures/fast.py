@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
-from registry import NARROW, figure
+from registry import figure
 
 from lstm_tutorial.drawings import COLOURS, canvas, tint, write
 
@@ -64,19 +64,15 @@ def fast():
 
 
 @figure("fast-ladder", study="bench_lstm")
-def fast_ladder(study, narrow=False):
+def fast_ladder(study):
     """A bar for each rung of both ladders at two sizes, a ring for its prediction, torch and the floor as lines."""
     found = study["results"]["ladder"]
     first = next(iter(found.values()))
     counts = [len(first[way]["rungs"] + first[way]["branches"]) for way in ("forward", "backward")]
-    sizes, tall = len(found), [n + 0.6 for n in counts]
-    if narrow:  # those side by side stand one under the other
-        tall = np.repeat(tall, sizes)
-        axes = plt.subplots(len(tall), figsize=(NARROW, 10), gridspec_kw=dict(height_ratios=tall))[1].reshape(2, sizes)
-    else:
-        axes = plt.subplots(2, sizes, figsize=(7.6, 6.4), sharey="row", gridspec_kw=dict(height_ratios=tall))[1]
-    for column, (sizes, ways) in zip(axes.T, found.items()):
-        T, B, D, H = sizes.split(", ")
+    tall = [n + 0.6 for n in counts]
+    axes = plt.subplots(2, len(found), figsize=(7.5, 8), sharey="row", gridspec_kw=dict(height_ratios=tall))[1]
+    for column, (size, ways) in zip(axes.T, found.items()):
+        B = size.split(", ")[1]
         for ax, (way, climbed) in zip(column, ways.items()):
             rungs, colour = climbed["rungs"] + climbed["branches"], "lstm" if way == "forward" else "candidate"
             y, torch = np.arange(len(rungs)), climbed["lines"]["torch.nn.LSTM"]["ms"]
@@ -95,11 +91,11 @@ def fast_ladder(study, narrow=False):
             ax.minorticks_off()
             ax.tick_params(axis="y", length=0)
             ax.grid(axis="x")
-            ax.set_title(f"{way}, B = {B}, T = {T}")
-    axes[0, 0].figure.supxlabel("CPU time, as a multiple of torch.nn.LSTM", fontsize=11)
+            ax.set_title(f"{way}, B = {B}")
+    axes[0, 0].figure.supxlabel("CPU time, as a multiple of torch.nn.LSTM", fontsize=13)
     handles = [Rectangle((0, 0), 1, 1, fc=tint("grey", 0.5)), axes[0, 0].lines[0], *axes[0, 0].lines[1:3]]
     words = "measured", "predicted", "torch.nn.LSTM", "floor: bare products and tanh"
-    look = dict(loc="outside upper center", ncols=2 if narrow else 4, columnspacing=1.2, handlelength=1.6)
+    look = dict(loc="outside upper center", ncols=2, columnspacing=1.2, handlelength=1.6)
     axes[0, 0].figure.legend(handles, words, **look)
     return axes
 
@@ -115,11 +111,10 @@ LOOKS = {
 
 
 @figure("fast-table", study="bench_lstm")
-def fast_table(study, narrow=False):
+def fast_table(study):
     """Ratios to torch.nn.LSTM by size: a mark at the median, a line between the quartiles, the goal as a tick."""
     found = study["results"]["table"]
-    grid = dict(nrows=2, figsize=(NARROW, 8.4)) if narrow else dict(ncols=2, figsize=(7.6, 4.6))
-    axes = plt.subplots(**grid, sharey=True)[1]
+    axes = plt.subplots(1, 2, figsize=(7.5, 6.6), sharey=True)[1]
     for ax, (way, by_size) in zip(axes, found.items()):
         for row, each in enumerate(by_size.values()):
             ax.plot(
@@ -139,22 +134,17 @@ def fast_table(study, narrow=False):
         ax.set_yticklabels([f"T {t}, B {b}\nD {d}, H {h}" for t, b, d, h in (key.split(", ") for key in by_size)])
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")
-    axes[0].figure.supxlabel("CPU time, as a multiple of torch.nn.LSTM", fontsize=11)
+    axes[0].figure.supxlabel("CPU time, as a multiple of torch.nn.LSTM", fontsize=13)
     handles = dict(zip(*axes[0].get_legend_handles_labels()[::-1]))
-    axes[0].figure.legend(
-        handles.values(), handles, loc="outside upper center", ncols=2 if narrow else 3, columnspacing=1.2
-    )
+    axes[0].figure.legend(handles.values(), handles, loc="outside upper center", ncols=2, columnspacing=1.2)
     return axes
 
 
 @figure("fast-growth", study="bench_lstm")
-def fast_growth(study, narrow=False):
+def fast_growth(study):
     """Time and peak memory of a training step against T, B and H, on log axes, with fitted exponents."""
     found = study["results"]["growth"]
-    if narrow:
-        axes = plt.subplots(3, 2, figsize=(NARROW, 6.8), sharex="row", sharey="col")[1].T
-    else:
-        axes = plt.subplots(2, 3, figsize=(7.6, 4.6), sharex="col", sharey="row")[1]
+    axes = plt.subplots(3, 2, figsize=(7.5, 8), sharex="row", sharey="col")[1].T
     looks = {"torch": ("forget", "s", (0, (5, 1.6))), "numpy": ("lstm", "o", "-")}
     for column, letter in zip(axes.T, "TBH"):
         for ax, what in zip(column, ("ms", "MiB")):
@@ -162,18 +152,17 @@ def fast_growth(study, narrow=False):
                 label, key = {"numpy": "NumPy", "torch": "torch"}[name], f"{name} {what}"
                 look = dict(color=COLOURS[colour], marker=marker, ms=5, ls=dash, lw=2, label=label)
                 ax.plot(found[letter]["values"], found[letter][key], **look)
-                words = f"{label}: {letter}^{{{found[letter]['exponents'][key]:.1f}}}"
-                words = rf"{label} $\sim {words.split(': ')[1]}$"
-                spot = dict(transform=ax.transAxes, color=tint(colour, 0.8, "black"), size=12.5 if narrow else 11.5)
+                words = f"{label}: power {found[letter]['exponents'][key]:.1f}"
+                spot = dict(transform=ax.transAxes, color=tint(colour, 0.8, "black"))
                 ax.text(0.05, 0.9 - 0.13 * (1 - k), words, va="center", **spot)
             ax.set(xscale="log", yscale="log")
             ax.set_xticks(found[letter]["values"], found[letter]["values"])
             ax.yaxis.set_major_formatter("{x:g}")
             ax.minorticks_off()
             ax.grid()
-        for ax in column if narrow else column[1:]:
+        for ax in column:
             ax.set_xlabel(f"${letter}$")
     for ax, label in zip(axes[:, 0], ("CPU time (ms)", "peak memory (MiB)")):
-        ax.set(**{"title" if narrow else "ylabel": label})
+        ax.set(title=label)
         ax.set_ylim(top=ax.get_ylim()[1] * 4)
     return axes

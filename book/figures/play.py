@@ -1,12 +1,11 @@
 """The pictures that stand where a figure cannot be moved: in print, without scripts. `play.json` has their numbers."""
 
 import json
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
-from registry import figure
+from registry import figure, read
 
 from lstm_tutorial import figures
 from lstm_tutorial.drawings import COLOURS, box, canvas, tint, write
@@ -23,7 +22,7 @@ from lstm_tutorial.in_numpy import (
     weighted_pool,
 )
 
-NUMBERS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+NUMBERS = json.loads(read("book/figures/play.json"))
 
 
 def run_unit(x, reset, rows):
@@ -42,7 +41,7 @@ def play_unit():
     found = NUMBERS["unit"]
     x, reset = found["sequences"]["pulses"], found["reset"]
     h, gates = run_unit(x, reset, found["presets"]["latch"])
-    axes = plt.subplots(7, sharex=True, figsize=(7, 5.6))[1]
+    axes = plt.subplots(7, sharex=True, figsize=(7.5, 6.6))[1]
     figures.plot_gates(gates, {"x": x, "reset": reset}, axes=axes[:-1])
     axes[-2].set(xlabel="", ylim=(-0.15, 1.15))
     axes[-1].stairs(h, np.arange(len(h) + 1) + 0.5, baseline=None, color=COLOURS["hidden"], lw=2)
@@ -59,10 +58,10 @@ def play_half_life():
     bias, low, high, steps = NUMBERS["half-life"].values()
     biases, t = np.linspace(low, high, 200), np.linspace(0, steps, 400)
     life = -np.log(2) / np.log(sigmoid(np.append(biases, bias)))
-    axes = plt.subplots(1, 2, figsize=(7.4, 3.2))[1]
+    axes = plt.subplots(1, 2, figsize=(7.5, 3.8))[1]
     axes[0].plot(biases, life[:-1], color=COLOURS["forget"])
     axes[0].plot(bias, life[-1], "o", ms=9, color=COLOURS["forget"])
-    axes[0].set(yscale="log", xlabel="forget bias", ylabel="half-life (time steps)", xticks=range(low, high + 1))
+    axes[0].set(yscale="log", xlabel="forget bias", ylabel="half-life (time steps)", xticks=range(low, high + 1, 2))
     axes[0].yaxis.set_major_formatter("{x:g}")
     axes[0].minorticks_off()
     axes[0].grid()
@@ -80,15 +79,17 @@ def play_output():
     given = NUMBERS["output"]
     steps, lengths, directions = len(given["steps"]), given["lengths"], given["directions"]
     rows = given["layers"] * directions
-    ax, pitch, up = canvas(7.6, 3.2), 0.4, 0.46
+    ax, pitch, up = canvas(7.5, 3.3), 0.4, 0.46
     for b, length in enumerate(lengths):
-        left = 1.66 + 2.08 * b
-        write(ax, left + 2 * pitch, 2.95, f"sequence {b}", 12.5, weight="bold")
+        left = 1.3 + 2.17 * b
+        write(ax, left + 2 * pitch, 3.05, f"sequence {b}", 13, weight="bold")
         for k in range(rows):
             y, reverse = 0.98 + up * k + 0.12 * (k >= directions), k % directions
             if b == 0:
                 way = ("forward", "reverse")[reverse]
-                write(ax, left - 0.26, y, f"layer {k // directions} {way}", 11, ha="right")
+                write(ax, left - 0.27, y, way, 13, ha="right")
+                if not reverse:
+                    write(ax, 0.14, y + up / 2, f"layer {k // directions}", 13, rotation=90)
             for t in range(steps):
                 x, last = left + pitch * t, t == (0 if reverse else length - 1)
                 colour = "hidden" if k >= rows - directions else "ink"
@@ -98,13 +99,13 @@ def play_output():
                     look = dict(fc="white", ec=COLOURS["hidden"] if colour == "hidden" else COLOURS["pale"], lw=1.2)
                     ax.add_patch(Rectangle((x - 0.17, y - 0.18), 0.34, 0.36, hatch="////", **look))
                 if last:
-                    write(ax, x, y - 0.01, f"{k}, {b}", 11, "black", weight="bold")
+                    write(ax, x, y - 0.01, f"{k},{b}", 13, "black")
         for t in range(steps):
-            write(ax, left + pitch * t, 0.62, f"{t}", 11.5, "grey")
-    write(ax, 1.4, 0.62, "step", 11.5, "grey", ha="right")
-    for x, colour, text in ((0.12, "hidden", "green: output"), (1.9, "input", "blue: h_n and c_n, by their indices")):
-        write(ax, x, 0.2, text, 12.5, colour, ha="left", weight="bold")
-    write(ax, 5.9, 0.2, "hatched: padding", 12.5, "grey", ha="left", weight="bold")
+            write(ax, left + pitch * t, 0.62, f"{t}", 13, "grey")
+    write(ax, 1.03, 0.62, "step", 13, "grey", ha="right")
+    for x, colour, text in ((0.12, "hidden", "green: output"), (1.75, "input", "blue: h_n and c_n, by their indices")):
+        write(ax, x, 0.2, text, 13, colour, ha="left", weight="bold")
+    write(ax, 5.5, 0.2, "hatched: padding", 13, "grey", ha="left", weight="bold")
     return ax
 
 
@@ -136,7 +137,7 @@ def play_pooling():
     after[given["step"]] += 10 * given["spread"]
     steps, length = len(before), given["length"]
     old, new = (pools(x, length, given["half-life"], given["query"]) for x in (before, after))
-    axes = plt.subplots(7, figsize=(7, 5.6), sharex=True, height_ratios=(3.6, *[1] * 6))[1]
+    axes = plt.subplots(7, figsize=(7.5, 6.6), sharex=True, height_ratios=(3.6, *[1] * 6))[1]
     top, time = axes[0], np.arange(1, steps + 1)
     for x, fill in ((before, "white"), (after, COLOURS["ink"])):
         top.plot(time[:length], x[:length], "o", ls="", ms=7, mfc=fill, mec=COLOURS["ink"], clip_on=False)

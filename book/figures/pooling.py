@@ -65,7 +65,7 @@ MARKS = {"last": "s", "max": "^", "mean": "o", "median": "D"}
 def pooling_padding(study):
     """How often a zero in the padding beats every valid value, by length: noise and speech."""
     found = study["results"]["wrong max"]
-    ax = plt.subplots(figsize=(7, 3.3))[1]
+    ax = plt.subplots(figsize=(7.5, 4.2))[1]
     names = {"speech, LSTM, max": ("speech, LSTM trained", "lstm", "-")}
     names |= {"speech, LSTM, untrained": ("speech, LSTM as drawn", "lstm", (0, (5, 1.6)))}
     names |= {"noise, LSTM, untrained": ("noise, LSTM as drawn", "input", "-")}
@@ -107,7 +107,7 @@ def pooling_gradient(study):
 def pooling_outliers(study):
     """What one corrupted frame costs: a panel for each layer, a line for each pool."""
     found = study["results"]["outliers"]
-    panels = plt.subplots(2, 2, figsize=(7, 5), sharex=True, sharey=True)[1].ravel()
+    panels = plt.subplots(2, 2, figsize=(7.5, 6.4), sharex=True, sharey=True)[1].ravel()
     titles = {"linear": "linear layer", "tanh": "tanh layer", "RNN": "RNN", "LSTM": "LSTM"}
     for ax, (kind, title) in zip(panels, titles.items()):
         for pool in ("median", "mean", "last", "max"):
@@ -122,6 +122,6 @@ def pooling_outliers(study):
         ax.grid(axis="y")
     for ax in panels[::2]:
         ax.set_ylabel("right (%)")
-    panels[0].figure.supxlabel("one frame moved by so many standard deviations", size=11)
+    panels[0].figure.supxlabel("one frame moved by so many standard deviations", size=13)
     panels[-1].legend(loc="lower right")
     return panels

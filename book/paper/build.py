@@ -17,7 +17,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 NAME = "lstm-from-the-gates-up"
-COVER = ROOT / "book" / "figures" / "cell.svg"
+COVER = ROOT / "book" / "drawn" / "cell.svg"
 TOOLS = {"pdf": ["xelatex", "latexmk", "rsvg-convert"], "epub": []}
 PACKAGES = (
     "texlive-xetex texlive-latex-extra texlive-fonts-recommended texlive-lang-chinese latexmk librsvg2-bin "

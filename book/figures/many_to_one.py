@@ -1,0 +1,62 @@
+"""The pictures of the chapter many-to-one."""
+
+import matplotlib.pyplot as plt
+from registry import figure
+
+from lstm_tutorial import figures
+from lstm_tutorial.drawings import COLOURS, box, canvas, tint, wire, write
+
+
+@figure("many-to-one")
+def many_to_one():
+    """A name read letter by letter; the answer is made at its last letter, not at the last step of the padding."""
+    ax, low, pitch, valid = canvas(7.5, 2.75), 1.2, 1.16, 4
+    for t, letter in enumerate("lens  "):
+        x, real = 0.82 + pitch * t, t < valid
+        write(ax, x, 0.2, letter if real else "pad", 19 if real else 14, "ink" if real else "grey")
+        wire(ax, (x, 0.42), (x, low - 0.34), colour="x" if real else "grey", width=2.6 if real else 1.5)
+        box(ax, x, low, 0.78, 0.66, "hidden" if real else "grey", 0.1 if real else 0.03, text="LSTM", size=13)
+        look = dict(colour="hidden", width=3) if t < valid - 1 else dict(colour="grey", width=1.5, style=":")
+        if t < 5:
+            wire(ax, (x + 0.39, low), (x + pitch - 0.39, low), **look)
+    right, wrong = (0.82 + pitch * t for t in (valid - 1, 5))
+    wire(ax, (right, low + 0.33), (right, 2.02), colour="hidden", width=3)
+    write(ax, right - 0.14, 1.76, "$h$ of the last valid step", 14, ha="right")
+    box(ax, right, 2.3, 1.1, 0.54, "output", 0.1, text="linear", size=14)
+    wire(ax, (right - 0.55, 2.3), (right - 1.3, 2.3), colour="ink", width=2.4)
+    write(ax, right - 1.4, 2.3, "France", 19, ha="right")
+    wire(ax, (wrong, low + 0.33), (wrong, 2.3), (right + 0.6, 2.3), colour="grey", width=1.5, style=":")
+    write(ax, wrong + 0.2, 2.52, "out[:, −1]", 14, "grey", ha="right")
+    return ax
+
+
+@figure("many-to-one-names", study="many_to_one")
+def many_to_one_names(study):
+    """From a name to its country: every model's score on each of the five splits."""
+    scores = study["results"]["names"]["scores"]
+    names = {"1-4 letters": "pieces of 1 to 4", "LSTM, both ways": "LSTM, both ways", "LSTM": "LSTM, last valid"}
+    names |= {"LSTM, pad token": "LSTM, pads read", "RNN": "RNN, last valid", "LSTM, pad zeros": "LSTM, zeros read"}
+    names |= {"letters": "bag of letters"}
+    shown = {label: scores[name] for name, label in names.items()}
+    ax = plt.subplots(figsize=(7.5, 4.6))[1]
+    figures.plot_scores(shown, {"one country": scores["majority"][0]}, "right answers on test names (%)", ax)
+    for line in (*ax.lines[:2], *ax.lines[12:14]):  # pieces and bag: no networks
+        line.set(color=COLOURS["hidden"], mfc=tint("hidden", 0.55))
+    return ax
+
+
+@figure("many-to-one-sunspots", study="many_to_one")
+def many_to_one_sunspots(study):
+    """Two forecasts of the sunspots over the truth: last year's value, and an LSTM's."""
+    found = study["results"]["sunspots"]
+    axes = plt.subplots(2, sharex=True, figsize=(7.5, 5.6))[1]
+    for ax, name, colour in zip(axes, ("persistence", "LSTM"), ("candidate", "lstm")):
+        ax.plot(found["years"], found["truth"], color=COLOURS["grey"], lw=4, alpha=0.45, label="measured")
+        ax.plot(
+            found["years"], found["forecasts"][name], color=COLOURS[colour], lw=1.8, ls="-", label=f"forecast: {name}"
+        )
+        ax.set(ylabel="sunspots")
+        ax.legend(loc="upper right", ncols=2)
+        ax.set_ylim(-20, 265)
+    axes[1].set_xlabel("year")
+    return axes
