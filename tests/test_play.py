@@ -8,16 +8,8 @@ import numpy as np
 import pytest
 from py_mini_racer import MiniRacer
 
-from lstm_tutorial.in_numpy import (
-    LSTM,
-    AttentionPool,
-    decay_weights,
-    last_pool,
-    max_pool,
-    mean_pool,
-    sigmoid,
-    weighted_pool,
-)
+from lstm_tutorial import in_numpy
+from lstm_tutorial.in_numpy import LSTM, sigmoid
 
 ROOT = Path(__file__).parents[1]
 NUMBERS = json.loads((ROOT / "book" / "figures" / "play.json").read_text(encoding="utf-8"))
@@ -128,13 +120,14 @@ def test_a_box_has_the_names_of_its_state_in_the_package_s_tensors(script, layer
 
 
 def pooled(x, length, half_life, query):
-    """Return what the package's pools make of x (T,); the median is NumPy's."""
+    """Return what the package's pools make of x (T,), in the order of the figure; the median is NumPy's."""
     x = np.array(x, float)[None, :, None]
-    attention = AttentionPool(1, kind="dot", dtype="float64")
+    attention = in_numpy.AttentionPool(1, kind="dot", dtype="float64")
     attention.load_state_dict({"query": np.full((1, 1), query, float)})
-    decay = decay_weights(x.shape[1], half_life)
-    found = [last_pool(x, [length]), max_pool(x, [length]), mean_pool(x, [length]), np.median(x[:, :length])]
-    found += [weighted_pool(x, decay, [length]), attention(x, [length])]
+    found = [pool(x, [length]) for pool in (in_numpy.last_pool, in_numpy.max_pool, in_numpy.mean_pool)]
+    found.append(np.median(x[:, :length]))
+    found.append(in_numpy.weighted_pool(x, in_numpy.decay_weights(x.shape[1], half_life), [length]))
+    found.append(attention(x, [length]))
     return np.array([np.asarray(value).item() for value in found])
 
 
@@ -152,15 +145,12 @@ def test_the_pools_are_the_package_s(script, length):
 
 
 def test_what_the_page_says_of_an_outlier_is_so():
-    start = np.array(POOLING["x"])
-    length, life, query = POOLING["length"], POOLING["half-life"], POOLING["query"]
-    assert np.isclose(start[:length].std(), POOLING["spread"])
-    outlier = start + 10 * POOLING["spread"] * (np.arange(len(start)) == POOLING["step"])
-    clean, moved = (pooled(x, length, life, query) for x in (start, outlier))
-    last, most, mean, median, _, attention = (moved - clean) / (10 * POOLING["spread"])
-    assert (last, moved[1]) == (0, outlier.max()) and np.isclose(mean, 1 / 6) and abs(median) < 0.1 < most
-    assert (
-        attention > 0.5 and abs(pooled(outlier, length, life, -query)[5] - pooled(start, length, life, -query)[5]) < 0.2
-    )
-    read = pooled(start, len(start), life, query)
-    assert np.all(read[:2] == 0) and np.all(read[2:] > clean[2:])
+    start, spread = np.array(POOLING["x"]), POOLING["spread"]
+    assert np.isclose(start[:6].std(), spread)
+    outlier = start + 10 * spread * (np.arange(9) == POOLING["step"])
+    last, most, mean, median, decay, attention = (pooled(outlier, 6, 2, 2) - pooled(start, 6, 2, 2)) / (10 * spread)
+    assert last == 0 and median < 0.1 < decay < 0.2 and np.isclose(mean, 1 / 6)
+    assert most > 0.9 and attention > 0.9
+    assert abs(pooled(outlier, 6, 2, -2)[5] - pooled(start, 6, 2, -2)[5]) < 0.2
+    change = pooled(start, 9, 2, 2) - pooled(start, 6, 2, 2)  # when the padding is read
+    assert np.all(pooled(start, 9, 2, 2)[:2] == 0) and np.all(change > 0)
