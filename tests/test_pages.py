@@ -91,14 +91,14 @@ def press(place, *keys):
 
 
 def move_unit(figure):
-    """Lower the input of step 2, and the weight on h of the input gate."""
+    """Lower the input of step 2, and the bias of the input gate."""
     press(figure.get_by_role("slider", name="x, step 1", exact=True), "ArrowRight", "ArrowDown")
-    press(figure.get_by_role("slider", name="weight on h", exact=True), "ArrowLeft", "ArrowLeft")
+    press(figure.get_by_role("slider", name="bias", exact=True), "Home")
     x = [0, 0.9, *UNIT["sequences"]["pulses"][2:]]
-    gates = run_unit(x, UNIT["reset"], UNIT["presets"]["latch"] | {"i": [40, 0, -0.1, -20]})
+    gates = run_unit(x, UNIT["reset"], UNIT["presets"]["latch"] | {"i": [40, 0, 0, -40]})
     at_step_2 = {name: values[1] for name, values in gates.items()}
     words = "Step 2: c = f × c before + i × g = {f:.3f} × 0.000 + {i:.3f} × {g:.3f} = {c:.3f}.".format(**at_step_2)
-    return [0.9, 0, *(at_step_2[name] for name in "figoch"), 40, 0, -0.1, -20], words
+    return [0.9, 0, *(at_step_2[name] for name in "figoch"), 40, 0, 0, -40], words
 
 
 def move_half_life(figure):
