@@ -143,7 +143,6 @@ def build(folder, builder, page):
     (folder / "quizzes" / "toy.yml").write_text(TOY, encoding="utf-8")
     (folder / "quizzes" / "bad.yml").write_text("- Which?", encoding="utf-8")
     (folder / "figures" / "play.json").write_text('{"toy": {"words": "a </script> <b>"}}', encoding="utf-8")
-    (folder / "figures" / "play-toy.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
     (folder / "index.md").write_text(page, encoding="utf-8")
     command = [
         sys.executable,
@@ -166,7 +165,7 @@ FIGURE = "```{play} toy\n:name: fig-toy\n:alt: A toy.\n\nMove it.\n```\n"
 
 
 @pytest.mark.slow
-def test_on_paper_the_answers_follow_the_questions_and_the_picture_stands(tmp_path):
+def test_on_paper_the_answers_follow_the_questions(tmp_path):
     build(tmp_path, "latex", f"# Toy\n\n```{{quiz}} toy\n```\n\n{FIGURE}")
     (file,) = (tmp_path / "out").glob("*.tex")
     text = file.read_text(encoding="utf-8")
