@@ -13,7 +13,7 @@ import yaml
 
 from lstm_tutorial.__main__ import main
 from lstm_tutorial.exercises import check, exercises, journal, progress
-from reckoning import FURTHER, times
+from reading import FURTHER, times
 
 ROOT = Path(__file__).parents[1]
 PARTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["parts"]

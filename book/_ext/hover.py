@@ -10,25 +10,17 @@ from html import escape
 from docutils import nodes
 from sphinx import addnodes
 
+GLOSSARY = "book/glossary"
 
-def card(builder, item):
+
+def card(app, item):
     """Return the card of an entry of the glossary in HTML."""
-    english, *others = [term.astext() for term in item.findall(nodes.term)]
-    names = [f"<strong>{escape(english)}</strong>"] + [f'<span lang="zh">{escape(name)}</span>' for name in others]
+    english, *others = [escape(term.astext()) for term in item.findall(nodes.term)]
+    names = [f"<strong>{english}</strong>"] + [f'<span lang="zh">{name}</span>' for name in others]
     meaning = next(next(item.findall(nodes.definition)).findall(nodes.paragraph)).deepcopy()
     for role in list(meaning.findall(addnodes.pending_xref)):  # no links: a tooltip is text
         role.replace_self(role.children)
-    return f"<p>{' '.join(names)}</p>\n{builder.render_partial(meaning)['fragment'].strip()}"
-
-
-def entries(app):
-    """Return all entries of the glossary: the anchor of each of an entry's terms, with the entry."""
-    pages = {page for *_, kind, page, _, _ in app.env.domains["std"].get_objects() if kind == "term"}
-    found = {}
-    for page in pages:
-        for item in app.env.get_doctree(page).findall(nodes.definition_list_item):
-            found |= {anchor: item for term in item.findall(nodes.term) for anchor in term["ids"]}
-    return found
+    return f"<p>{' '.join(names)}</p>\n{app.builder.render_partial(meaning)['fragment'].strip()}"
 
 
 def add_cards(app, pagename, templatename, context, doctree):
@@ -38,9 +30,9 @@ def add_cards(app, pagename, templatename, context, doctree):
     anchors = {word["refuri"].partition("#")[2] for word in words if "refuri" in word}
     if not anchors:
         return
-    known = entries(app)
+    terms = app.env.get_doctree(GLOSSARY).ids
     for anchor in sorted(anchors):
-        inside = card(app.builder, known[anchor])
+        inside = card(app, terms[anchor].parent)
         context["body"] += f'<div class="term-card" id="card-{anchor}" role="tooltip" hidden>\n{inside}\n</div>\n'
     app.add_js_file("hover.js", loading_method="defer")
 

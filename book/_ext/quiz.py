@@ -8,7 +8,6 @@ import zlib
 from pathlib import Path
 
 from docutils import nodes
-from docutils.statemachine import StringList
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
@@ -20,7 +19,7 @@ class html_element(nodes.General, nodes.Element):
 
 
 def element(tag, *children, **attributes):
-    """Return an html_element. `data_key="x"` becomes `data-key="x"`."""
+    """Return an html_element. `data_key="x"` becomes `data-key="x"`, and `class_` becomes `class`."""
     attributes = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
     return html_element("", *children, tag=tag, html=attributes)
 
@@ -40,92 +39,72 @@ class Quiz(SphinxDirective):
     required_arguments = 1
 
     def run(self):
-        relative, path = self.env.relfn2path(f"quizzes/{self.arguments[0]}.yml")
+        name = self.arguments[0]
+        relative, path = self.env.relfn2path(f"quizzes/{name}.yml")
         self.env.note_dependency(relative)
         try:
             questions = read_quiz(Path(path))
-            forms = [self.form(number, question) for number, question in enumerate(questions, start=1)]
         except ValueError as error:
             raise self.error(str(error)) from None
+        forms = [self.form(f"{name}-{number}", number, question) for number, question in enumerate(questions, start=1)]
         again = element("button", nodes.Text("Start again"), type="button", hidden="", class_="quiz-again")
         score = element("div", element("span", role="status"), again, class_="quiz-score")
-        quiz = element("div", *forms, score, class_="quiz", data_quiz=self.arguments[0])
-        screen, paper = "html and not epub", "not html or epub"
-        return [addnodes.only("", quiz, expr=screen), addnodes.only("", *self.lists(questions), expr=paper)]
+        screen = element("div", *forms, score, class_="quiz", data_quiz=name)
+        paper = self.lists(questions)
+        return [addnodes.only("", screen, expr="html and not epub"), addnodes.only("", *paper, expr="not html or epub")]
 
-    def blocks(self, text):
-        """Return the nodes of a Markdown text."""
-        parent = nodes.Element()
-        self.state.nested_parse(StringList(text.splitlines(), self.arguments[0]), 0, parent)
-        return parent.children
-
-    def line(self, text):
-        """Return the nodes of a Markdown text that is one paragraph, without the paragraph."""
-        blocks = self.blocks(text)
-        if [type(block) for block in blocks] != [nodes.paragraph]:
-            raise ValueError(f"an answer must be one paragraph, got `{text.strip()}`")
-        return blocks[0].children
+    def markdown(self, text):
+        """Return the nodes of one paragraph of Markdown."""
+        return self.state.inline_text(text.strip(), self.lineno)[0]
 
     def answers(self, question):
         """Return all answers with their feedback as a definition list."""
         items = []
         for answer in question.answers:
             verdict = nodes.strong("", "Right." if answer.correct else "Not right.")
-            first, *others = self.blocks(answer.feedback)
-            if isinstance(first, nodes.paragraph):
-                first = nodes.paragraph("", "", verdict, nodes.Text(" "), *first.children)
-            else:
-                first, others = nodes.paragraph("", "", verdict), [first, *others]
-            classes = ["quiz-right" if answer.correct else "quiz-wrong"]
-            definition = nodes.definition("", first, *others, classes=classes)
-            items.append(nodes.definition_list_item("", nodes.term("", "", *self.line(answer.text)), definition))
+            feedback = nodes.paragraph("", "", verdict, nodes.Text(" "), *self.markdown(answer.feedback))
+            definition = nodes.definition("", feedback, classes=["quiz-right" if answer.correct else "quiz-wrong"])
+            term = nodes.term("", "", *self.markdown(answer.text))
+            items.append(nodes.definition_list_item("", term, definition))
         return nodes.definition_list("", *items)
 
-    def form(self, number, question):
+    def form(self, name, number, question):
         """Return a question as a form: its text as legend, radio buttons or a field, and the answers behind a fold."""
-        text, *rest = self.blocks(question.text)
-        try:
-            if not isinstance(text, nodes.paragraph):
-                raise ValueError("it must begin with a paragraph")
-            answers = self.answers(question)
-        except ValueError as error:
-            raise ValueError(f"{self.arguments[0]}.yml, question {number}: {error}") from None
         count = nodes.inline("", f"{number}. ", classes=["quiz-number"])
-        legend = element("legend", count, nodes.inline("", "", *text.children))
-        button = element("button", nodes.Text("Check"), type="submit", hidden="", disabled="", class_="quiz-check")
-        fold = element("details", element("summary", nodes.Text("All answers")), answers)
-        fields = self.radios(number, question) if question.tolerance is None else [self.field(question)]
-        said, more = element("div", role="status"), f"quiz-{self.arguments[0]}-{number}"
-        described = {"aria_describedby": more} if rest else {}
-        rest = [element("div", *rest, id=more, class_="quiz-more")] if rest else []
-        asked = element("fieldset", legend, *rest, *fields, button, said, fold, **described)
-        numbers = [answer.number for answer in question.answers if answer.number is not None]
+        legend = element("legend", count, nodes.inline("", "", *self.markdown(question.text)))
         data = {"data_key": f"{zlib.crc32(repr(question).encode()):x}", "data_right": question.right}
-        if numbers:
-            data |= {"data_numbers": " ".join(map(repr, numbers)), "data_tolerance": question.tolerance}
-        return element("form", asked, autocomplete="off", **data)
+        if question.tolerance is None:
+            fields = self.radios(name, question)
+        else:
+            fields = [self.field(question)]
+            data |= {"data_numbers": " ".join(map(repr, question.numbers)), "data_tolerance": question.tolerance}
+        button = element("button", nodes.Text("Check"), type="submit", hidden="", disabled="", class_="quiz-check")
+        said = element("div", role="status")
+        fold = element("details", element("summary", nodes.Text("All answers")), self.answers(question))
+        return element("form", element("fieldset", legend, *fields, button, said, fold), autocomplete="off", **data)
 
-    def radios(self, number, question):
+    def radios(self, name, question):
         """Return the choices, each a radio button in its label."""
-        name = f"{self.arguments[0]}-{number}"
         for index, answer in enumerate(question.answers):
             radio = element("input", type="radio", name=name, value=index)
-            yield element("label", radio, nodes.inline("", "", *self.line(answer.text)), class_="quiz-choice")
+            yield element("label", radio, nodes.inline("", "", *self.markdown(answer.text)), class_="quiz-choice")
 
     def field(self, question):
         """Return the field for a number: a text field, which takes a comma too, with the keyboard for decimals."""
-        negative = any((answer.number or 0) < 0 for answer in question.answers)  # that keyboard may have no minus
+        negative = min(question.numbers) < 0  # that keyboard may have no minus
         field = element("input", type="text", name="number", inputmode="text" if negative else "decimal")
         return element("label", nodes.inline("", "Your number"), field, class_="quiz-field")
 
     def lists(self, questions):
         """Return what stands in print: the questions with their choices, then the answers."""
-        asked, answered = [], []
+        asked = []
         for question in questions:
-            choices = [nodes.list_item("", nodes.paragraph("", "", *self.line(a.text))) for a in question.answers]
-            choices = [enumerated("loweralpha", choices)] if question.tolerance is None else []
-            asked.append(nodes.list_item("", *self.blocks(question.text), *choices))
-            answered.append(nodes.list_item("", self.answers(question)))
+            item = nodes.list_item("", nodes.paragraph("", "", *self.markdown(question.text)))
+            if question.tolerance is None:
+                texts = [nodes.paragraph("", "", *self.markdown(answer.text)) for answer in question.answers]
+                item += enumerated("loweralpha", [nodes.list_item("", text) for text in texts])
+            asked.append(item)
+        answered = [nodes.list_item("", self.answers(question)) for question in questions]
         title = nodes.paragraph("", "", nodes.strong("", "Answers"))
         return [enumerated("arabic", asked), title, enumerated("arabic", answered)]
 

@@ -1,14 +1,22 @@
 // A term of the glossary shows its card: under the mouse, with the keyboard's focus, at the first tap of a finger.
 (() => {
-  const GAP = 6, EDGE = 8, PAUSE = 150; // pixels to the term and to the window's edge; milliseconds to come and to go
-  let shown = null, card = null, timer = 0, tapped = false;
+  const GAP = 6; // pixels from the card to its term
+  const EDGE = 8; // pixels from the card to the window's edge
+  const PAUSE = 150; // milliseconds before a card comes or goes
+  let shown = null;
+  let card = null;
+  let timer = 0;
+  let tapped = false;
 
   function place() {
-    const lines = [...shown.getClientRects()], width = document.documentElement.clientWidth;
-    const first = lines[0], last = lines[lines.length - 1];
+    const lines = [...shown.getClientRects()];
+    const width = document.documentElement.clientWidth;
+    const first = lines[0];
+    const last = lines.at(-1);
     const head = document.querySelector(".bd-header-article")?.getBoundingClientRect().bottom ?? 0;
     if (last.bottom < head || first.top > innerHeight) return hide();
-    const above = first.top - GAP - card.offsetHeight, below = last.bottom + GAP;
+    const above = first.top - GAP - card.offsetHeight;
+    const below = last.bottom + GAP;
     const fits = below + card.offsetHeight <= innerHeight - EDGE || above < head;
     const left = fits ? last.left : first.left;
     card.style.top = `${fits ? below : above}px`;

@@ -22,7 +22,7 @@ lstm.figure("half-life", (stage, { bias, low, high, steps }) => {
     half([[0, 0.5], [life, 0.5], [life, 0]]);
     const after = (curve.output.value = text(life));
     const rest = (decay.output.value = text(f ** steps));
-    says.say(`The forget gate stands at ${text(f)}. Half is left after ${after} steps, ${rest} after ${steps}.`);
+    says.say(`The forget gate is ${text(f)}. Half is left after ${after} steps, ${rest} after ${steps}.`);
   }
 
   stage.append(

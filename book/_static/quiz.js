@@ -1,5 +1,5 @@
 // Quizzes: says whether an answer is right and why, and remembers what was. Without it the answers stand behind a fold.
-(() => {
+const quiz = (() => {
   const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
   const GROUPED = /^[+-]?[1-9]\d{0,2}(,\d{3})+$/;
 
@@ -10,18 +10,23 @@
     return meant.filter((each) => NUMBER.test(each)).map(Number);
   }
 
+  // Which of some numbers a text means: its index, numbers.length if it is none of them, −1 if it is no number.
+  function judge(text, numbers, tolerance) {
+    const values = readings(text);
+    if (!values.length) return -1;
+    const slack = (number) => tolerance * (1 + 1e-9) + 1e-9 * Math.abs(number);
+    const found = numbers.findIndex((number) => values.some((value) => Math.abs(value - number) <= slack(number)));
+    return found < 0 ? numbers.length : found;
+  }
+
   // The index of the answer given, or words that ask for one.
-  function judge(form) {
+  function answer(form) {
     const field = form.querySelector("input[type=text]");
-    if (!field) return form.querySelector(":checked")?.value ?? "Choose an answer first.";
+    const checked = form.querySelector(":checked");
+    if (!field) return checked ? Number(checked.value) : "Choose an answer first.";
     if (!field.value.trim()) return "Write a number first.";
-    const values = readings(field.value);
-    if (!values.length) return "That is not a number. Write it like 0.5 or 0,5.";
-    const numbers = form.dataset.numbers.split(" ").map(Number);
-    const slack = (number) => +form.dataset.tolerance * (1 + 1e-9) + 1e-9 * Math.abs(number);
-    const fits = (number) => values.some((value) => Math.abs(value - number) <= slack(number));
-    const found = numbers.findIndex(fits);
-    return String(found < 0 ? numbers.length : found);
+    const index = judge(field.value, form.dataset.numbers.split(" ").map(Number), Number(form.dataset.tolerance));
+    return index < 0 ? "That is not a number. Write it like 0.5 or 0,5." : index;
   }
 
   const said = (form) => form.querySelector("[role=status]");
@@ -30,14 +35,14 @@
 
   // Show the feedback to an answer; return whether it is right.
   function show(form) {
-    const index = judge(form);
-    if (!/^\d+$/.test(index)) {
+    const index = answer(form);
+    if (typeof index === "string") {
       said(form).className = "";
       said(form).textContent = index;
       return false;
     }
     const feedback = fold(form).querySelectorAll(":scope > dl > dd")[index].cloneNode(true);
-    const right = index === form.dataset.right;
+    const right = index === Number(form.dataset.right);
     said(form).className = right ? "quiz-right" : "quiz-wrong";
     said(form).replaceChildren(...feedback.childNodes);
     form.querySelector(":checked")?.closest("label").classList.add(said(form).className);
@@ -116,4 +121,5 @@
   }
 
   document.querySelectorAll(".quiz").forEach(start);
+  return { judge };
 })();

@@ -1,0 +1,209 @@
+"""What a reader can do on a chapter's page: move its figures, answer its quiz, look at its terms, see its times."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+from test_play import POOLING, UNIT, pooled, run_unit
+from test_quiz import QUIZZES, STEMS
+
+from lstm_tutorial.in_numpy import LSTM, sigmoid
+from reading import times, written
+
+ROOT = Path(__file__).parents[1]
+FIGURES = {"unit": "gates", "half-life": "cell-state", "output": "shapes", "pooling": "pooling"}
+
+
+# What is built
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_chapter_has_its_times_terms_and_quiz(html, stem):
+    page = BeautifulSoup((html / "book" / f"{stem}.html").read_text(encoding="utf-8"), "html.parser")
+
+    (line,) = page.select(".reading-time")
+    takes = times(ROOT, stem)
+    minutes = [written(takes.page), written(takes.lab), written(takes.core())]
+    assert line.get_text().strip() == "{} to read · lab {} · exercises {}".format(*minutes)
+    links = [link["href"] for link in line.select("a")]
+    assert links == [f"../notebooks/{stem}.html", f"../notebooks/exercises/{stem}.html"]
+
+    terms = [link["href"].partition("#")[2] for link in page.select("a:has(> .std-term)")]
+    assert len(set(terms)) == len(terms) >= 10, "a chapter marks a term where it first says it, and only there"
+    for term in terms:
+        (card,) = page.select(f"#card-{term}[role=tooltip][hidden]")
+        name, meaning = card.select("p")
+        assert name.strong.get_text() and meaning.get_text().strip() and not card.select("a")
+
+    forms = page.select(f'.quiz[data-quiz="{stem}"] form')
+    for form, question in zip(forms, QUIZZES[stem], strict=True):
+        assert int(form["data-right"]) == question.right
+        assert form.legend.get_text().strip()
+        feedback = [answer.get_text().startswith("Right. ") for answer in form.select("details dd")]
+        assert feedback == [answer.correct for answer in question.answers]
+        assert [float(number) for number in form.get("data-numbers", "").split()] == question.numbers
+        assert len(form.select("label input")) == (1 if question.numbers else len(question.answers))
+
+
+def test_times_are_written_in_hours_and_minutes():
+    assert [written(time).split() for time in (0, 60)] == [["0", "min"], ["1", "h"]]
+    assert written(65).replace("\N{NO-BREAK SPACE}", " ") == "1 h 5 min"
+
+
+# What a reader does
+
+
+@pytest.fixture
+def visit(browser, html):
+    """Open a chapter in a browser that remembers nothing; a complaint of its console is an error."""
+    contexts, complaints = [], []
+
+    def visit(stem, before="", **settings):
+        contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}, **settings))
+        page = contexts[-1].new_page()
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.add_init_script(before)
+        page.goto((html / "book" / f"{stem}.html").as_uri())
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def violations(page, selector):
+    """Return what axe finds in a part of a page: a missing name, a colour too pale."""
+    found = Axe().run(page, selector, {"resultTypes": ["violations"], "preload": False}).response["violations"]
+    return [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]]
+
+
+def press(place, *keys):
+    """Put the keyboard's focus on something and press keys, which may lead away from it."""
+    place.focus()
+    for key in keys:
+        place.page.keyboard.press(key)
+
+
+def move_unit(figure):
+    """Lower the input of step 2, and the bias of the input gate."""
+    press(figure.get_by_role("slider", name="x, step 1", exact=True), "ArrowRight", "ArrowDown")
+    press(figure.get_by_role("slider", name="bias", exact=True), "Home")
+    x = [0, 0.9, *UNIT["sequences"]["pulses"][2:]]
+    gates = run_unit(x, UNIT["reset"], UNIT["presets"]["latch"] | {"i": [40, 0, 0, -40]})
+    at_step_2 = {name: values[1] for name, values in gates.items()}
+    words = "Step 2: c = f × c before + i × g = {f:.3f} × 0.000 + {i:.3f} × {g:.3f} = {c:.3f}.".format(**at_step_2)
+    return [0.9, 0, *(at_step_2[name] for name in "figoch"), 40, 0, 0, -40], words
+
+
+def move_half_life(figure):
+    press(figure.get_by_role("slider", name="forget bias"), "ArrowRight")
+    f = sigmoid(3.1)
+    life, left = np.log(0.5) / np.log(f), f**100
+    words = f"The forget gate is {f:.3f}. Half is left after {life:.3f} steps, {left:.3f} after 100."
+    return [3.1, life, left], words
+
+
+def move_output(figure):
+    """Make the first sequence shorter, take one direction, and choose a box."""
+    press(figure.get_by_role("slider", name="lengths[0]"), "ArrowLeft")
+    press(figure.get_by_role("group", name="directions").get_by_role("radio", name="2"), "ArrowLeft")
+    press(figure.get_by_role("radio", name=re.compile("^Sequence 0, layer 1, step 2:")), "Space", "ArrowRight")
+    output, (h_n, c_n) = LSTM(2, 7, 2, batch_first=True)(np.zeros((3, 5, 2), "float32"), lengths=[4, 3, 2])
+    shapes = [f"output {output.shape}", f"h_n {h_n.shape}", f"c_n {c_n.shape}"]
+    shown = figure.get_by_role("group", name="tensor").locator("label").all_inner_texts()
+    assert [text.replace("H", "7") for text in shown] == shapes
+    return [4, 3, 2], "Sequence 0, layer 1, step 3: output[0, 3], h_n[1, 0], c_n[1, 0]."
+
+
+def move_pooling(figure):
+    """Add an outlier of three spreads, change the half-life, and read the padding."""
+    press(figure.get_by_role("group", name="outlier").get_by_role("radio", name="0", exact=True), "ArrowRight")
+    press(figure.get_by_role("slider", name="half-life"), "ArrowRight")
+    press(figure.get_by_role("group", name="padding").get_by_role("radio", name="masked"), "ArrowRight")
+    before = np.array(POOLING["x"])
+    after = before + 3 * POOLING["spread"] * (np.arange(9) == POOLING["step"])
+    was, now = (pooled(x, length=9, half_life=2.5, query=2) for x in (before, after))
+    return [6, 2.5, 2, *np.stack([now, now - was], axis=1).ravel()], "last 0.000 +0.000, max 0.700 +0.700, mean"
+
+
+MOVES = {"unit": move_unit, "half-life": move_half_life, "output": move_output, "pooling": move_pooling}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_moved_by_keyboard_shows_what_the_package_says(visit, name):
+    page = visit(FIGURES[name])
+    figure, picture = page.locator(f".play-{name} .play-stage"), page.locator(f"figure.play-{name} img")
+    assert not picture.is_visible()
+    wanted, words = MOVES[name](figure)
+    shown = " ".join(figure.locator("output").all_inner_texts()).replace("−", "-").split()
+    np.testing.assert_allclose(np.array(shown, float), wanted, atol=5.1e-4)  # three decimals are shown
+    figure.locator("p[role=status]", has_text=words).wait_for(state="attached")
+    assert violations(page, f"figure.play-{name}") == []
+    page.emulate_media(media="print")
+    assert picture.is_visible() and not figure.is_visible()
+    assert visit(FIGURES[name], java_script_enabled=False).locator(f"figure.play-{name} img").is_visible()
+
+
+@pytest.mark.slow
+def test_a_quiz_says_why_and_remembers_what_was_right(visit):
+    page = visit("gates", before="if (!localStorage['quiz gates']) localStorage['quiz gates'] = '{'")  # damaged
+    score = page.locator(".quiz-score").get_by_role("status")
+    number = next(question for question in QUIZZES["gates"] if question.numbers)
+    choices = next(question for question in QUIZZES["gates"] if not question.numbers)
+    forms = page.locator(".quiz form")
+    first = forms.nth(QUIZZES["gates"].index(number))
+    second = forms.nth(QUIZZES["gates"].index(choices))
+    right, wrong = choices.right, choices.right - 1
+
+    def says(form, index):
+        return form.get_by_role("status").text_content() == form.locator("dd").nth(index).text_content()
+
+    press(second.get_by_role("radio").nth(wrong), "Space", "Enter")
+    assert says(second, wrong) and score.inner_text().startswith("0 of ")
+    press(second.get_by_role("radio").nth(right), "Space", "Enter")
+    assert says(second, right) and score.inner_text().startswith("1 of ")
+    field = first.get_by_role("textbox", name="Your number")
+    for text, index in [(repr(number.numbers[1]), 1), (number.answers[0].text.replace(".", ","), 0)]:
+        field.fill(text)
+        press(field, "Enter")
+        assert says(first, index)
+    assert score.inner_text().startswith("2 of ") and violations(page, ".quiz") == []
+
+    page.reload()
+    assert score.inner_text().startswith("2 of ") and says(first, 0) and field.input_value() == text
+    assert says(second, right) and second.get_by_role("radio").nth(right).is_checked()
+    page.get_by_role("button", name="Start again").click()
+    page.reload()
+    assert score.inner_text().startswith("0 of ") and field.input_value() == ""
+
+
+@pytest.mark.slow
+def test_a_term_shows_its_card_by_keyboard_mouse_and_touch(visit):
+    page = visit("gates")
+    terms, card = page.locator("a:has(> .std-term)"), page.locator(".term-card:not([hidden])")
+    assert card.count() == 0
+    terms.nth(0).focus()
+    assert terms.nth(0).get_attribute("aria-describedby") == card.get_attribute("id")
+    assert violations(page, ".term-card:not([hidden])") == []
+    page.keyboard.press("Escape")
+    assert card.count() == 0
+    terms.nth(1).hover()
+    card.wait_for()
+    assert terms.nth(1).get_attribute("aria-describedby") == card.get_attribute("id")
+    page.mouse.move(5, 5)
+    card.wait_for(state="detached")
+
+    page = visit("gates", has_touch=True)
+    terms, card, here = page.locator("a:has(> .std-term)"), page.locator(".term-card:not([hidden])"), page.url
+    terms.nth(0).tap()
+    card.wait_for()
+    assert page.url == here
+    terms.nth(0).tap()
+    page.wait_for_url("**/glossary.html#term-*")
