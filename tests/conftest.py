@@ -27,7 +27,7 @@ settings.load_profile("course")
 # With `--no-loadscope-reorder` each worker takes whole files in this order: the book is built while the other worker is
 # busy with what does not need it.
 FIRST = ["test_book", "test_exercises"]
-LAST = ["test_site", "test_interactive", "test_browser"]
+LAST = ["test_site", "test_pages", "test_browser"]
 
 
 def pytest_collection_modifyitems(items):
