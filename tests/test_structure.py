@@ -1,4 +1,4 @@
-"""The files of the package import what stands below them, the twins mirror each other, public functions have examples."""
+"""The files of the package import what stands below them, the twins mirror each other, public names have examples."""
 
 import ast
 import doctest
