@@ -12,7 +12,6 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from statements import statements, unindented
 
 import assignment
 import handout
@@ -35,6 +34,19 @@ def run(*command, cwd=ROOT):
 
 def read(path):
     return nbformat.read(path, as_version=4)
+
+
+def statements(source):
+    """Return Python statements as text without comments, docstrings, kinds of quotes and indentation."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return unindented(ast.unparse(tree))
+
+
+def unindented(text):
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 def answers():
