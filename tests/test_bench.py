@@ -2,7 +2,6 @@
 
 import importlib
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -74,16 +73,12 @@ def test_rivals_compute_the_same_network(layer):
     assert len(rivals.floor_both_ways(x, weights, d_output)) == 3
 
 
-def test_a_race_compares_with_the_reference_and_leaves_the_slowest_out(capsys):
-    bench = importlib.import_module("bench")
-
-    def busy(seconds):
-        end = time.process_time() + seconds
-        while time.process_time() < end:
-            pass
-
-    runs = {name: lambda s=s: busy(s) for name, s in {"c": 0.05, "a": 0.002, "b": 0.004, "d": 0.2}.items()}
-    found, out = bench.race_all(runs, "a", seconds=0.05, least=3, slow=0.03, too_slow=0.15)
-    assert list(found) == ["c", "a", "b"] and out == ["d"]
-    assert found["a"]["median"] == 1 and 1.2 < found["b"]["median"] < 4 and found["c"]["median"] > 8
+def test_a_race_compares_with_the_reference_and_leaves_the_slowest_out(capsys, monkeypatch):
+    bench, clock = importlib.import_module("bench"), [0.0]
+    monkeypatch.setattr(bench.time, "process_time", lambda: clock[0])
+    takes = {"c": 0.5, "a": 0.02, "b": 0.04, "d": 2.0}
+    runs = {name: lambda s=s: clock.append(clock.pop() + s) for name, s in takes.items()}
+    found, out = bench.race_all(runs, "a", seconds=0.5, least=3, slow=0.3, too_slow=1.5)
+    medians = {name: round(each["median"], 6) for name, each in found.items()}
+    assert medians == {"c": 25, "a": 1, "b": 2} and list(medians) == ["c", "a", "b"] and out == ["d"]
     assert "d: left out" in capsys.readouterr().out

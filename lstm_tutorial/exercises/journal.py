@@ -1,49 +1,26 @@
-"""What a learner has solved: noted by every check in one small file, and shown along the path of the course.
+"""What a learner has solved: noted by a check that passes, and shown chapter by chapter.
 
-The file is `progress.json` in the folder of the workbooks: a version, and for each exercise that was tried how often,
-and since when it is solved. It is never written in place, never overwritten when it cannot be read, and kept as it is
-when a newer version of the course has written it.
+The file is `progress.json` in the folder of the workbooks. It holds one date for each exercise that is solved.
 """
 
 import json
 import os
 import sys
-import tempfile
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from uuid import uuid4
 
-from lstm_tutorial.exercises.registry import exercises
+from lstm_tutorial.exercises.registry import CHAPTERS, exercises
 
-VERSION = 1
 WORKBOOKS = Path("notebooks", "exercises")
-CHAPTERS = {  # in the order of the book
-    "memory": "An RNN forgets",
-    "gates": "What a gate is",
-    "cell-state": "The cell state",
-    "numpy-lstm": "The whole LSTM in NumPy",
-    "pytorch-lstm": "An LSTM in PyTorch",
-    "shapes": "Shapes",
-    "many-to-one": "Many to one",
-    "many-to-many": "Many to many",
-    "one-to-many": "One to many",
-    "encoder-decoder": "Encoder and decoder",
-    "pooling": "Pooling",
-    "attention-pooling": "Attention pooling",
-    "choosing": "Choosing a pooling",
-    "fast": "A fast LSTM in NumPy",
-}
-
-
-class Unreadable(Exception):
-    """The file cannot be used; the message says why, and what became of it."""
 
 
 def progress_file():
-    """Return where progress is noted, or None where it is not.
+    """Return the file in which progress is noted, or None where it is not noted.
 
-    The environment variable LSTM_TUTORIAL_PROGRESS names the file; empty, it switches noting off. Without it the file
-    lies in the folder `notebooks/exercises` that is found from the working directory upwards; where there is none, as
-    for a workbook alone on another machine, beside the notebook that runs.
+    The environment variable LSTM_TUTORIAL_PROGRESS names the file; an empty value switches noting off. Without it the
+    file lies in the folder `notebooks/exercises` that is found from the working directory upwards. Where there is none,
+    as for a workbook alone on another machine, it lies beside the notebook that runs.
 
     Examples
     --------
@@ -64,146 +41,91 @@ def progress_file():
     return here / "progress.json" if "ipykernel" in sys.modules else None
 
 
-def record(name, passed):
-    """Note that an exercise was tried, and whether it is solved.
+def record(name):
+    """Note today as the date on which an exercise was solved, unless it was solved before.
 
-    Parameters
-    ----------
-    name : str
-        The exercise's id.
-    passed : bool
-        What is solved once stays solved.
+    The file is read again just before it is written, so two notebooks can share it. Only where both write in the same
+    instant can one date be lost; checking that exercise again notes it.
 
     Returns
     -------
     str or None
         What the learner should know: that a damaged file was set aside, or that nothing could be noted. Never an error.
     """
-    file, note = progress_file(), None
+    file = progress_file()
     if file is None:
         return None
     try:
-        try:
-            noted = load(file)
-        except Unreadable as error:
-            note, noted = str(error), None if file.exists() else {}
-        if noted is not None:
-            entry = noted.setdefault(name, {"tries": 0, "solved": None})
-            entry["tries"] += 1
-            if passed and not entry["solved"]:
-                entry["solved"] = datetime.now(UTC).isoformat(timespec="seconds")
-            _write(file, {"version": VERSION, "exercises": noted})
+        solved, note = load(file)
+        if name not in solved:
+            _write(file, solved | {name: f"{datetime.now():%Y-%m-%d}"})
     except OSError as error:
         note = f"your progress could not be noted in {file}: {error.strerror or error}"
     return note
 
 
 def load(file):
-    """Return what is noted: for each exercise its `tries` and the time it was `solved`, or None.
-
-    Raises
-    ------
-    Unreadable
-        If a newer version wrote the file, which is left alone, or if it is damaged: it then gets another name.
-    """
+    """Return the date of each exercise that is solved, and a note if the file was damaged and is now set aside."""
     if not file.exists():
-        return {}
+        return {}, None
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        version, noted = content["version"], content["exercises"]
-        sound = isinstance(version, int) and all(
-            isinstance(entry["tries"], int) and isinstance(entry["solved"], str | None) for entry in noted.values()
-        )
+        if "version" in content:  # an older form, with the number of tries
+            found = content["exercises"].items()
+            content = {name: entry["solved"][:10] for name, entry in found if entry["solved"] is not None}
+        if all(isinstance(date, str) for date in content.values()):
+            return content, None
     except (ValueError, TypeError, KeyError, AttributeError):
-        sound, version = False, VERSION
-    if sound and version <= VERSION:
-        return noted
-    if sound or version > VERSION:
-        raise Unreadable(f"{file} was written by a newer version of the course, and nothing is noted in it")
-    aside = file.with_name(f"{file.stem}-damaged-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}{file.suffix}")
+        pass
+    aside = file.with_name(f"{file.stem}-damaged-{datetime.now():%Y%m%d-%H%M%S-%f}{file.suffix}")
     file.replace(aside)
-    raise Unreadable(f"{file.name} could not be read; it is now {aside.name}, and noting begins anew")
+    return {}, f"{file.name} could not be read. It is now called {aside.name}, and your record starts again."
 
 
-def _write(file, content):
-    """Write a file whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem}-", suffix=".tmp")
+def _write(file, solved):
+    """Write the file whole or not at all."""
+    temporary = file.with_name(f".{file.stem}-{uuid4().hex}.tmp")
     try:
-        with open(handle, "w", encoding="utf-8") as stream:
-            json.dump(content, stream, indent=1, sort_keys=True)
-        os.replace(name, file)
-    except BaseException:
-        os.unlink(name)
-        raise
+        temporary.write_text(json.dumps(solved, indent=1), encoding="utf-8")
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
-class Progress:
-    """The path with what is solved on it; shown as text.
+class _Shown(str):
+    """Text that a notebook shows as it stands."""
 
-    Parameters
-    ----------
-    noted : dict
-        From `load`.
-    note : str, optional
-        Stands below.
-    """
-
-    def __init__(self, noted, note=None):
-        self._solved, self._note = {name for name, entry in noted.items() if entry["solved"]}, note
-
-    @property
-    def chapters(self):
-        """For each chapter's stem, how many exercises are solved and how many there are."""
-        found = {stem: [0, 0] for stem in CHAPTERS}
-        for name, exercise in exercises().items():
-            found[exercise.chapter][0] += name in self._solved
-            found[exercise.chapter][1] += 1
-        return {stem: tuple(pair) for stem, pair in found.items()}
-
-    @property
-    def solved(self):
-        """How many exercises of the course are solved, and how many there are."""
-        return tuple(map(sum, zip(*self.chapters.values(), strict=True)))
-
-    @property
-    def next(self):
-        """The first exercise on the path that is not solved; None at the end."""
-        left = [each for name, each in exercises().items() if name not in self._solved]
-        return min(left, key=lambda each: list(CHAPTERS).index(each.chapter), default=None)
-
-    def __repr__(self):
-        lines = []
-        for stem, (solved, all_) in self.chapters.items():
-            bar = "#" * solved + "." * (all_ - solved)
-            lines.append(f"{CHAPTERS[stem]:24} {bar:10} {solved} of {all_}")
-        solved, all_ = self.solved
-        lines.append(f"{'In all':24} {'':10} {solved} of {all_}, {solved / all_:.0%}")
-        after = self.next
-        lines.append(
-            f'Next: "{after.title}" in {(WORKBOOKS / after.chapter).as_posix()}.ipynb, '
-            f"after reading book/{after.chapter}.md"
-            if after
-            else "All is solved: the course is yours."
-        )
-        return "\n".join(lines + ([self._note] if self._note else []))
+    __repr__ = str.__str__
 
 
 def progress(file=None):
-    """Show the path of the course: what is solved in each chapter, and what comes next.
+    """Return what is solved in each chapter and what comes next, as text.
 
     Parameters
     ----------
     file : str or path, optional
         Where progress is noted, if not where `progress_file` says.
-
-    Returns
-    -------
-    Progress
     """
     file = Path(file) if file else progress_file()
-    if file is None:
-        return Progress({}, "Nothing is noted here: there is no folder of workbooks, or noting is switched off.")
-    try:
-        return Progress(load(file), None if file.exists() else "Nothing is noted yet.")
-    except Unreadable as error:
-        return Progress({}, str(error))
+    solved, note = {}, "Nothing is noted here: there is no folder of workbooks, or noting is switched off."
+    if file:
+        try:
+            solved, note = load(file)
+        except OSError as error:
+            note = f"{file} could not be read: {error.strerror or error}"
+    lines, left, total = [], [], len(exercises())
+    for stem, title in CHAPTERS.items():
+        there = [each for each in exercises().values() if each.chapter == stem]
+        open_ = [each for each in there if each.id not in solved]
+        done = len(there) - len(open_)
+        lines.append(f"{title:24} {'#' * done + '.' * len(open_):10} {done} of {len(there)}")
+        left += open_
+    done = total - len(left)
+    lines.append(f"{'In all':24} {'':10} {done} of {total}, {done / total:.0%}")
+    if left:
+        chapter = left[0].chapter
+        workbook = (WORKBOOKS / f"{chapter}.ipynb").as_posix()
+        lines.append(f'Next: "{left[0].title}" in {workbook}, after reading book/{chapter}.md')
+    else:
+        lines.append("All is solved: the course is yours.")
+    return _Shown("\n".join(lines + [note] * bool(note)))

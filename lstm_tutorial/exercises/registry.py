@@ -1,4 +1,4 @@
-"""The registry: every exercise of the course, by the name of the function that the learner writes."""
+"""The chapters in their order, and every exercise by the name of the function that the learner writes."""
 
 import importlib
 import pkgutil
@@ -8,6 +8,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+CHAPTERS = {  # stem: a short title, in the order of the book
+    "memory": "An RNN forgets",
+    "gates": "What a gate is",
+    "cell-state": "The cell state",
+    "numpy-lstm": "The whole LSTM in NumPy",
+    "pytorch-lstm": "An LSTM in PyTorch",
+    "shapes": "Shapes",
+    "many-to-one": "Many to one",
+    "many-to-many": "Many to many",
+    "one-to-many": "One to many",
+    "encoder-decoder": "Encoder and decoder",
+    "pooling": "Pooling",
+    "attention-pooling": "Attention pooling",
+    "choosing": "Choosing a pooling",
+    "fast": "A fast LSTM in NumPy",
+}
 REGISTRY = {}
 
 
