@@ -425,4 +425,3 @@ def test_a_narrow_screen_gets_narrow_pictures(visit, site, html, path, width):
         assert each["alt"] and each["reserved"] and each["shape"] < 0.01, each
         assert width == 1440 or each["wide"] >= 354, each
     assert page.evaluate(SHIFTS) == 0
-    assert all(f'"_images/{each["name"]}"' in (html / "sw.js").read_text(encoding="utf-8") for each in shown)

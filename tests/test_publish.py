@@ -27,7 +27,7 @@ WRITES = {  # which job may do what besides reading the repository
     ("release.yml", "pypi"): {"id-token": "write"},
     ("release.yml", "release"): {"contents": "write"},
 }
-NOT_OF_THE_PACKAGE = {"bench", "book", "browser", "notebooks", "offline", "paper", "publish", "quiz", "site", "studies"}
+NOT_OF_THE_PACKAGE = {"bench", "book", "browser", "notebooks", "paper", "publish", "quiz", "site", "studies"}
 NOT_OF_THE_PACKAGE |= {"hover", "maths", "play", "play_two", "reading", "teaching", "typeset"}
 
 
