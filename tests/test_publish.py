@@ -28,7 +28,7 @@ WRITES = {  # which job may do what besides reading the repository
     ("release.yml", "release"): {"contents": "write"},
 }
 NOT_OF_THE_PACKAGE = {"bench", "book", "browser", "notebooks", "paper", "publish", "quiz", "site", "studies"}
-NOT_OF_THE_PACKAGE |= {"hover", "maths", "play", "play_two", "reading", "teaching", "typeset"}
+NOT_OF_THE_PACKAGE |= {"hover", "maths", "play", "play_two", "reading", "teaching"}
 
 
 # Workflows
