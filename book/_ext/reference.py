@@ -1,0 +1,36 @@
+"""Mends of the package reference, and of the index."""
+
+import re
+
+from sphinx.util.inspect import signature, stringify_signature
+
+OTHERS = "中文"  # the one heading of the index for terms that start with no Latin letter
+
+
+def drop_alias(app, what, name, obj, options, lines):
+    """Leave a named tuple's field without the words that Python gives it, "Alias for field number 0"."""
+    if lines and re.fullmatch(r"Alias for field number \d+", lines[0]):
+        del lines[:]
+
+
+def keep_arguments(app, what, name, obj, options, given, returns):
+    """Show what a torch module is created with: `autodoc_mock_imports` hides it behind the arguments of its stand-in."""
+    if what == "class" and given == "(*args, **kwargs)":
+        return stringify_signature(signature(obj.__init__, bound_method=True), show_annotation=False), returns
+
+
+def gather(app, page, template, context, doctree):
+    """Put the Chinese terms of the index into one group, where each letter would be a heading of its own."""
+    if "genindexentries" in context:
+        groups = context["genindexentries"]
+        others = [entry for letter, entries in groups if not letter.isascii() for entry in entries]
+        groups[:] = [group for group in groups if group[0].isascii()] + ([(OTHERS, others)] if others else [])
+        context["genindexcounts"] = [sum(1 + len(entry[1][1]) for entry in entries) for _, entries in groups]
+
+
+def setup(app):
+    app.setup_extension("sphinx.ext.autodoc")
+    app.connect("autodoc-process-docstring", drop_alias)
+    app.connect("autodoc-process-signature", keep_arguments)
+    app.connect("html-page-context", gather)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
