@@ -26,7 +26,7 @@ def setup(app):
             app.setup_extension(extension)
         for name, value in SETTINGS.items():
             app.config[name] = value
-        app.config.ogp_site_url = address
+        app.config.html_baseurl = app.config.ogp_site_url = address
         app.config.notfound_urls_prefix = urlsplit(address).path
     if not app.config.html_theme_options.get("repository_url"):
         app.config.html_theme_options["launch_buttons"] = {}  # the theme's buttons fail without
