@@ -81,6 +81,13 @@ def test_the_index_has_one_group_of_chinese_terms(html):
     assert [group for group in groups if not group.isascii()] == ["中文"]
 
 
+@pytest.mark.slow
+def test_a_range_from_a_notebook_is_not_broken_behind_its_dash(html):
+    page = (html / "book" / "choosing.html").read_text(encoding="utf-8")
+    ranges = re.findall('class="pasted-text">([^<]*–[^<]*)<', page)
+    assert len(ranges) > 10 and [each for each in ranges if "–\u2060" not in each] == []
+
+
 ROLES = r"\{(?:ref|numref|eq|doc|term|cite|glue)[:\w]*\}`[^`]*`?|\{exercise-\w+\}"
 TEX = r"\\[()\[\]]|\\(?:begin|end|frac|sum|mathbf|text|odot|sigma|tanh|left|right)\b|\$[^\s$][^$\n]*\$"
 OUTSIDE = r"\s*(?:https?:)?//[\w.-]+"

@@ -1,7 +1,8 @@
-"""Mends of the package reference, and of the index."""
+"""Mends of what Sphinx writes: in the package reference, in the index, and where a line must not break."""
 
 import re
 
+from docutils import nodes
 from sphinx.util.inspect import signature, stringify_signature
 
 OTHERS = "中文"  # the one heading of the index for terms that start with no Latin letter
@@ -28,9 +29,17 @@ def gather(app, page, template, context, doctree):
         context["genindexcounts"] = [sum(1 + len(entry[1][1]) for entry in entries) for _, entries in groups]
 
 
+def join_ranges(app, doctree, page):
+    """Keep a range from a notebook, (63.8–67.6), on one line: a word joiner follows its dash."""
+    glued = (node for node in doctree.findall(nodes.inline) if "pasted-text" in node["classes"])
+    for text in [text for node in glued for text in node.findall(nodes.Text) if app.builder.name == "html"]:
+        text.parent.replace(text, nodes.Text(text.replace("–", "–\u2060")))
+
+
 def setup(app):
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", drop_alias)
     app.connect("autodoc-process-signature", keep_arguments)
     app.connect("html-page-context", gather)
+    app.connect("doctree-resolved", join_ranges)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
