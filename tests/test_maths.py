@@ -22,16 +22,26 @@ def test_a_formula_as_mathml_alone():
     assert "mjx" not in tree and "display" not in maths.mathml("x", False)
 
 
-@pytest.mark.parametrize("tex, words", [(r"\frac{1}", r"Missing argument for \frac"), (r"\no", r"control sequence \no")])
+@pytest.mark.parametrize("tex, words", [(r"\frac{1}", r"argument for \frac"), (r"\no", r"control sequence \no")])
 def test_a_faulty_formula_is_refused(tex, words):
     for function in (maths.html, maths.mathml):
         with pytest.raises(ValueError, match=re.escape(words)):
             function(tex, False)
 
 
+SOURCE = r"""
+Title
+=====
+
+.. math:: a \le b
+   :label: first
+
+See :eq:`first`, :math:`x` and :math:`\nosuch`.
+"""
+
+
 def test_sphinx_numbers_formulas_warns_of_faulty_ones_and_loads_the_style_sheet(tmp_path):
-    text = "Title\n=====\n\n.. math:: a \\\\le b\n   :label: first\n\nSee :eq:`first`, :math:`x` and :math:`\\nosuch`.\n"
-    (tmp_path / "index.rst").write_text(text.replace("\\\\", "\\"), encoding="utf-8")
+    (tmp_path / "index.rst").write_text(SOURCE, encoding="utf-8")
     settings, said = {"extensions": ["maths"], "html_math_renderer": maths.NAME}, io.StringIO()
     with docutils_namespace():
         places = (tmp_path, None, tmp_path / "html", tmp_path / "trees", "html")
@@ -39,7 +49,7 @@ def test_sphinx_numbers_formulas_warns_of_faulty_ones_and_loads_the_style_sheet(
     page = (tmp_path / "html" / "index.html").read_text(encoding="utf-8")
     assert len(re.findall("<math ", page)) == 2 and page.count("MathJax.js") == 0
     assert re.search(r'<div class="math" id="equation-first">\s*<span class="eqno">\(1\)<a class="headerlink"', page)
-    assert r"index.rst:7: WARNING: maths: Undefined control sequence \nosuch in \nosuch" in said.getvalue()
+    assert r"index.rst:8: WARNING: maths: Undefined control sequence \nosuch in \nosuch" in said.getvalue()
     assert "_static/maths.css" in page
     static = tmp_path / "html" / "_static"
     fonts = set(re.findall(r'url\("?(mathjax/[\w.-]+)', (static / "maths.css").read_text(encoding="utf-8")))

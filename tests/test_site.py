@@ -35,7 +35,8 @@ def small(tmp_path_factory):
     toc = {"format": "jb-book", "root": "book/intro", "chapters": [{"file": "notebooks/gates"}]}
     (folder / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
     (folder / "book" / "intro.md").write_text("# First\n\nA few words that open the page.\n", encoding="utf-8")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# The lab\n\nIt is about gates.", id="a")])
+    text = nbformat.v4.new_markdown_cell("# The lab\n\nIt is about gates.", id="a")
+    notebook = nbformat.v4.new_notebook(cells=[text])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, folder / "notebooks" / "gates.ipynb")
     command = [Path(sys.executable).with_name("jupyter-book"), "build", folder, "-W", "-n", "--keep-going"]

@@ -15,7 +15,7 @@ def drop_alias(app, what, name, obj, options, lines):
 
 
 def keep_arguments(app, what, name, obj, options, given, returns):
-    """Show what a torch module is created with: `autodoc_mock_imports` hides it behind the arguments of its stand-in."""
+    """Show the arguments of a torch module: a stand-in of `autodoc_mock_imports` hides them behind its own."""
     if what == "class" and given == "(*args, **kwargs)":
         return stringify_signature(signature(obj.__init__, bound_method=True), show_annotation=False), returns
 

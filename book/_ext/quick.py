@@ -1,7 +1,7 @@
-"""A build in two thirds of its time, for twice its memory, a gigabyte.
+"""The build in two thirds of the time, for a gigabyte of memory instead of half of one.
 
-Python looks for cycles of objects that nobody needs any more. It would walk through the pages in memory again and again,
-and free next to nothing: everything is needed to the end.
+Python looks for cycles of objects that nobody needs any more. It would walk through the pages in memory again and
+again, a third of the whole time, and free little: almost everything is needed to the end.
 """
 
 import gc
