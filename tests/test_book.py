@@ -1,8 +1,9 @@
-"""The book builds without a warning, is whole and calls no other host. `test_browser.py` opens its pages."""
+"""The book builds without a warning, is whole and calls no other host; `test_browser.py` opens its pages."""
 
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 import yaml
@@ -50,8 +51,9 @@ def test_every_page_and_notebook_is_in_the_table_of_contents_once():
 
 
 @pytest.mark.slow
-def test_every_page_is_built(html):
+def test_every_page_is_built_and_the_front_door_leads_to_the_first(html):
     assert [page for page in PAGES if not (html / f"{page}.html").is_file()] == []
+    assert f"url={TOC['root']}.html" in (html / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -66,55 +68,141 @@ def test_reference_holds_every_public_name(html, package):
     assert [anchor for anchor in anchors if anchor not in page] == []
 
 
-class Loads(HTMLParser):
-    """What a page loads by itself."""
-
-    def __init__(self):
-        super().__init__()
-        self.addresses, self.scripts, self._in_script = [], [], False
-
-    def handle_starttag(self, tag, attrs):
-        attrs = dict(attrs)
-        if tag in ("script", "img", "iframe", "source", "video", "audio", "embed"):
-            self.addresses += [attrs[key] for key in ("src", "srcset") if attrs.get(key)]
-        if tag == "link" and attrs.get("rel") not in ("canonical", "license", "author", "next", "prev", "search"):
-            self.addresses.append(attrs.get("href", ""))
-        self._in_script = tag == "script"
-
-    def handle_data(self, data):
-        if self._in_script:
-            self.scripts.append(data)
-
-    def handle_endtag(self, tag):
-        self._in_script = False
-
-
-def outside(page):
-    """The addresses on other hosts that a page's HTML loads or that its inline scripts name."""
-    loads = Loads()
-    loads.feed(page)
-    found = [address for address in loads.addresses if re.match(r"\s*(https?:)?//", address)]
-    return found + [
-        url for script in loads.scripts for url in re.findall(r"""["'](?:https?:)?//[\w.-]+[^"']*""", script)
-    ]
-
-
-@pytest.mark.parametrize(
-    "page",
-    [
-        '<script src="https://cdn.example/mathjax.js"></script>',
-        '<link rel="stylesheet" href="//fonts.example/font.css">',
-        '<img alt="x" src="http://example/x.png">',
-        '<script>const THEBE = "https://unpkg.example/thebe.js"</script>',
-    ],
-)
-def test_outside_hosts_are_found(page):
-    assert outside(page) and not outside('<a href="https://example.org">a link is none</a><script src="a.js"></script>')
+@pytest.mark.slow
+def test_the_reference_has_arguments_of_torch_modules_and_no_empty_words(html):
+    page = re.sub("<[^>]*>", "", (html / "book" / "api.html").read_text(encoding="utf-8"))
+    assert "class EncoderDecoder(source_size, target_size, hidden_size" in page
+    assert "(*args, **kwargs)" not in page and "Alias for field" not in page
 
 
 @pytest.mark.slow
-def test_no_page_or_style_sheet_refers_to_an_outside_host(html):
-    pages = {path.relative_to(html).as_posix(): path.read_text(encoding="utf-8") for path in html.rglob("*.html")}
-    assert {name: found for name, page in pages.items() if (found := outside(page))} == {}
-    url = re.compile(r"""(?:url\(|@import)\s*["']?(?:https?:)?//""")
-    assert [path.name for path in html.rglob("*.css") if url.search(path.read_text(encoding="utf-8"))] == []
+def test_the_index_has_one_group_of_chinese_terms(html):
+    groups = re.findall("<h2 id=.*?>(.*?)</h2>", (html / "genindex.html").read_text(encoding="utf-8"))
+    assert [group for group in groups if not group.isascii()] == ["中文"]
+
+
+@pytest.mark.slow
+def test_a_range_from_a_notebook_is_not_broken_behind_its_dash(html):
+    page = (html / "book" / "choosing.html").read_text(encoding="utf-8")
+    ranges = re.findall('class="pasted-text">([^<]*–[^<]*)<', page)
+    assert len(ranges) > 10 and [each for each in ranges if "–\u2060" not in each] == []
+
+
+ROLES = r"\{(?:ref|numref|eq|doc|term|cite|glue)[:\w]*\}`[^`]*`?|\{exercise-\w+\}"
+TEX = r"\\[()\[\]]|\\(?:begin|end|frac|sum|mathbf|text|odot|sigma|tanh|left|right)\b|\$[^\s$][^$\n]*\$"
+OUTSIDE = r"\s*(?:https?:)?//[\w.-]+"
+UNREAD = {"pre", "code", "script", "style", "mjx-container", "math", "textarea", "title"}  # no prose
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+LINKS = {"canonical", "license", "author", "index", "next", "prev", "search"}  # that load nothing
+
+
+class Page(HTMLParser):
+    """A page as text: where one can link to, where it links, and what is wrong with it by itself."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links, self.loads, self.faults = {"", "top"}, [], [], []
+        self.open = []  # the elements around: their names and attributes
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = {name: value or "" for name, value in attrs}
+        self.ids |= {attrs[name] for name in ("id", "name") if attrs.get(name)}
+        self.links += [attrs[name] for name in ("href", "src", "data") if attrs.get(name)]
+        self.loads += [attrs[name] for name in ("src", "srcset", "data") if attrs.get(name)]
+        if tag == "link" and attrs.get("rel") not in LINKS:
+            self.loads.append(attrs["href"])
+        if self.blank(tag, attrs):
+            self.faults.append(f"no alternative text: {self.get_starttag_text()[:100]}")
+        if tag == "math":
+            for _, around in self.open:
+                around["set"] = ""
+        if tag not in VOID:
+            self.open.append((tag, attrs))
+
+    def handle_endtag(self, tag):
+        if tag not in {name for name, _ in self.open}:
+            return
+        while self.open:
+            name, attrs = self.open.pop()
+            if "math" in attrs.get("class", "").split() and "set" not in attrs:
+                self.faults.append("a formula without MathML")
+            if name == tag:
+                return
+
+    def handle_data(self, data):
+        if self.open and self.open[-1][0] == "script":
+            self.loads += re.findall(rf"""["']({OUTSIDE})""", data)
+        elif not any(name in UNREAD or "data-raw" in attrs for name, attrs in self.open):
+            self.faults += [f"raw: {each}" for each in re.findall(f"{ROLES}|{TEX}", data)]
+
+    def blank(self, tag, attrs):
+        """Whether this is a picture that says nothing to those who do not see it."""
+        if tag not in ("img", "svg", "canvas", "object") and attrs.get("role") != "img":
+            return False
+        around = [attrs, *(others for _, others in self.open)]
+        if any(each.get("aria-hidden") == "true" for each in around) or "img" in [e.get("role") for e in around[1:]]:
+            return False
+        return not any(attrs.get(name, "").strip() for name in ("alt", "aria-label", "aria-labelledby"))
+
+
+def faults(site):
+    """Return what is wrong with the pages of a folder: by themselves, links to nowhere, files of other hosts."""
+    paths = [path for path in sorted(site.rglob("*.html")) if "_static" not in path.relative_to(site).parts]
+    pages, found = {path: Page(path.read_text(encoding="utf-8")) for path in paths}, []
+    for path, page in pages.items():
+        here = path.relative_to(site).as_posix()
+        found += [f"{here}: {fault}" for fault in page.faults]
+        found += [f"{here}: outside: {load}" for load in page.loads if re.match(OUTSIDE, load)]
+        for link in page.links:
+            address = urlsplit(urljoin(f"http://here/{here}", link))
+            there = site / unquote(address.path).lstrip("/")
+            there = there / "index.html" if there.is_dir() else there
+            lost = not there.is_file() or (there in pages and unquote(address.fragment) not in pages[there].ids)
+            if address.netloc == "here" and lost:
+                found.append(f"{here}: dead: {link}")
+    return found
+
+
+@pytest.mark.slow
+def test_no_page_has_a_fault(html):
+    assert faults(html) == []
+    style_sheets = {path.name: path.read_text(encoding="utf-8") for path in html.rglob("*.css")}
+    assert [name for name, text in style_sheets.items() if re.search(rf"(?:url\(|@import)\W*{OUTSIDE}", text)] == []
+
+
+@pytest.mark.slow
+def test_a_page_loads_neither_the_search_nor_what_draws_formulas_and_icons(html):
+    loads = {load.partition("?")[0].rpartition("/")[2] for load in Page((html / "book/gates.html").read_text()).loads}
+    assert {"quiz.js", "maths.css"} < loads
+    assert [name for name in loads if re.search("searchindex|fontawesome|athjax", name)] == []
+
+
+@pytest.mark.parametrize(
+    "body, fault",
+    [
+        ("{numref}`fig`", "raw: {numref}`fig`"),
+        (r"so \(x", r"raw: \("),
+        ("so $x^2$", "raw: $x^2$"),
+        ('<span class="math">x</span>', "a formula without MathML"),
+        ('<img src="b.html">', "no alternative text"),
+        ('<img src="b.html" alt=" ">', "no alternative text"),
+        ("<svg><path d='M0 0h9v9'/></svg>", "no alternative text"),
+        ('<p role="img">x</p>', "no alternative text"),
+        ('<a href="none.html">x</a>', "dead: none.html"),
+        ('<a href="b.html#nowhere">x</a>', "dead: b.html#nowhere"),
+        ('<a href="#nowhere">x</a>', "dead: #nowhere"),
+        ('<script src="https://cdn.example/mathjax.js"></script>', "outside: https://cdn.example/mathjax.js"),
+        ('<link rel="stylesheet" href="//fonts.example/font.css">', "outside: //fonts.example/font.css"),
+        ('<script>const THEBE = "https://unpkg.example/thebe.js"</script>', "outside: https://unpkg.example"),
+    ],
+)
+def test_a_fault_is_found(tmp_path, body, fault):
+    sound = '<p id="here">All is <code>$x$</code> well.</p><a href="#here">a</a> <a href="https://example.org">b</a>'
+    sound += '<a href="b.html#there">c</a><span class="math"><math>x</math></span><img src="b.html" alt="A picture.">'
+    sound += '<div role="img" aria-label="x"><svg></svg></div><i aria-hidden="true"><svg></svg></i>'
+    (tmp_path / "a.html").write_text(sound, encoding="utf-8")
+    (tmp_path / "b.html").write_text('<p id="there">', encoding="utf-8")
+    assert faults(tmp_path) == []
+    (tmp_path / "a.html").write_text(sound + body, encoding="utf-8")
+    assert [each.startswith(f"a.html: {fault}") for each in faults(tmp_path)] == [True]
