@@ -14,7 +14,7 @@ from sphinx.errors import ExtensionError
 COLUMN = 711  # pixels: how wide most pictures of the labs are
 
 
-def draw(app):
+def draw(app, config):
     """Draw what is out of date, in a process of its own: its modules have the names of chapters."""
     script = Path(app.srcdir, "book", "figures", "draw.py")
     if not script.exists():  # a book without pictures of its own
@@ -53,7 +53,7 @@ def depart_image(self, node):
 
 
 def setup(app):
-    app.connect("builder-inited", draw)
+    app.connect("config-inited", draw)  # before Sphinx looks for the files that _config.yml names
     app.connect("doctree-read", share)
     app.add_node(nodes.image, override=True, html=(visit_image, depart_image))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
