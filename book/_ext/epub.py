@@ -11,25 +11,19 @@ from xml.etree import ElementTree
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.builders.epub3 import Epub3Builder
-from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
 from maths import typeset
 from paper import COVERS
 
-LOG = logging.getLogger(__name__)
-
 OPF = "http://www.idpf.org/2007/opf"
 SVG = "http://www.w3.org/2000/svg"
-NAMES = {"": OPF, "dc": "http://purl.org/dc/elements/1.1/"}
 STYLES = ("pygments.css", "epub.css", "paper.css")
-
 ACCESS = {  # what a shop or a library tells its readers of the book, in the words of schema.org
     "accessMode": ["textual", "visual"],
     "accessModeSufficient": ["textual"],
     "accessibilityFeature": ["alternativeText", "MathML", "structuralNavigation", "tableOfContents"],
     "accessibilityHazard": ["none"],
-    "accessibilitySummary": ["Figures have alternative texts, formulas are MathML, and all text flows."],
 }
 
 
@@ -42,8 +36,8 @@ class Edition(Epub3Builder):
         super().get_toc()
         for item in self.refnodes:  # the first page is in a folder: book/../notebooks is notebooks
             item["refuri"] = posixpath.normpath(item["refuri"])
-            page = item["refuri"].removesuffix(self.out_suffix)
-            if number := self.env.toc_secnumbers.get(page, {}).get(""):
+            numbers = self.env.toc_secnumbers.get(item["refuri"].removesuffix(self.out_suffix), {})
+            if number := numbers.get(""):
                 item["text"] = f"{'.'.join(map(str, number))}. {item['text']}"
 
     def build_navigation_doc(self):
@@ -64,31 +58,30 @@ class Edition(Epub3Builder):
             drawing = ElementTree.parse(path)
             for line in drawing.iter(f"{{{SVG}}}path"):
                 line.attrib.setdefault("d", "M0 0")
-            write(drawing, path, {"": SVG})
+            write(drawing, path, SVG)
 
     def build_content(self):
-        """Write the list of files, and say in it which is the cover, which have formulas, and who can read the book."""
+        """Write the list of files, which says what is the cover, what has formulas, and who can read the book."""
         super().build_content()
         path = Path(self.outdir, "content.opf")
         package = ElementTree.parse(path)
         for item in package.iter(f"{{{OPF}}}item"):
+            file = Path(self.outdir, item.get("href"))
             if item.get("href") == COVERS["epub"]:
                 item.set("properties", "cover-image")
-            elif item.get("id") != "nav" and item.get("href").endswith(self.out_suffix):
-                if "<math" in Path(self.outdir, item.get("href")).read_text(encoding="utf-8"):
-                    item.set("properties", "mathml")
+            elif file.suffix == ".xhtml" and file.name != "nav.xhtml" and "<math" in file.read_text(encoding="utf-8"):
+                item.set("properties", "mathml")
         for name, words in ACCESS.items():
             for word in words:
-                meta = ElementTree.SubElement(package.find("metadata", NAMES), f"{{{OPF}}}meta")
+                meta = ElementTree.SubElement(package.find(f"{{{OPF}}}metadata"), f"{{{OPF}}}meta")
                 meta.set("property", f"schema:{name}")
                 meta.text = word
-        write(package, path, NAMES)
+        write(package, path, OPF)
 
 
-def write(tree, path, names):
-    """Write an XML file, with these names for its namespaces."""
-    for prefix, uri in names.items():
-        ElementTree.register_namespace(prefix, uri)
+def write(tree, path, namespace):
+    """Write an XML file whose elements are of one namespace."""
+    ElementTree.register_namespace("", namespace)
     tree.write(path, encoding="utf-8", xml_declaration=True)
 
 
@@ -96,7 +89,7 @@ def mathml(node, display):
     """Return a formula in MathML, as MathJax writes it for screen readers beside what it shows."""
     written, fault = typeset(node.astext().strip(), display)
     if fault:
-        LOG.warning("maths: %s in %s", fault, node.astext(), location=node)
+        raise ValueError(f"{fault} in {node.astext()}")
     return written[written.find("<math") : written.rfind("</mjx-assistive-mml>")]
 
 
@@ -107,7 +100,9 @@ def visit_inline(translator, node):
 
 def visit_display(translator, node):
     number = f'<span class="eqno">({get_node_equation_number(translator, node)})</span>' if node["number"] else ""
-    translator.body.append(f"{translator.starttag(node, 'div', CLASS='math')}{number}{mathml(node, display=True)}</div>")
+    translator.body.append(
+        f"{translator.starttag(node, 'div', CLASS='math')}{number}{mathml(node, display=True)}</div>"
+    )
     raise nodes.SkipNode
 
 

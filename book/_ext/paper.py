@@ -78,7 +78,7 @@ class Parts(SphinxPostTransform):
             if file.parent not in wrappers:  # a lab, a workbook
                 file.insert(0, tex(r"\clearpage"))
         intro["docname"] = root
-        book = nodes.section("", nodes.title("", self.config.project), ids=["the-book"])
+        book = nodes.section("", nodes.title("", self.config.html_title), ids=["the-book"])
         book += [tex(r"\setcounter{secnumdepth}{-1}"), addnodes.start_of_file("", intro, docname=root)]
         for toctree, wrapper in zip(toctrees, wrappers, strict=True):
             intro.remove(wrapper)
@@ -125,7 +125,7 @@ def draw_cover(app):
     path = Path(app.outdir, COVERS[app.builder.name])
     path.parent.mkdir(parents=True, exist_ok=True)
     figure = Figure(figsize=(8, 12), facecolor="white")
-    figure.text(0.5, 0.87, app.config.project, size=36, weight="bold", color="#1b2a49", ha="center")
+    figure.text(0.5, 0.87, app.config.html_title, size=36, weight="bold", color="#1b2a49", ha="center")
     figure.text(0.5, 0.8, "in NumPy and in PyTorch", size=20, color="#4a5672", ha="center")
     figure.text(0.5, 0.06, f"{app.config.author}, {app.config.today}", size=16, color="#4a5672", ha="center")
     draw_cell(ax=figure.add_axes((0.02, 0.16, 0.96, 0.58)))
