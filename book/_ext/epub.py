@@ -13,7 +13,7 @@ from sphinx import addnodes
 from sphinx.builders.epub3 import Epub3Builder
 from sphinx.util.math import get_node_equation_number
 
-from maths import typeset
+from maths import mathml
 from paper import COVERS
 
 OPF = "http://www.idpf.org/2007/opf"
@@ -85,23 +85,15 @@ def write(tree, path, namespace):
     tree.write(path, encoding="utf-8", xml_declaration=True)
 
 
-def mathml(node, display):
-    """Return a formula in MathML, as MathJax writes it for screen readers beside what it shows."""
-    written, fault = typeset(node.astext().strip(), display)
-    if fault:
-        raise ValueError(f"{fault} in {node.astext()}")
-    return written[written.find("<math") : written.rfind("</mjx-assistive-mml>")]
-
-
 def visit_inline(translator, node):
-    translator.body.append(mathml(node, display=False))
+    translator.body.append(mathml(node.astext(), display=False))
     raise nodes.SkipNode
 
 
 def visit_display(translator, node):
     number = f'<span class="eqno">({get_node_equation_number(translator, node)})</span>' if node["number"] else ""
     translator.body.append(
-        f"{translator.starttag(node, 'div', CLASS='math')}{number}{mathml(node, display=True)}</div>"
+        f"{translator.starttag(node, 'div', CLASS='math')}{number}{mathml(node.astext(), display=True)}</div>"
     )
     raise nodes.SkipNode
 

@@ -76,6 +76,14 @@ def typeset(tex, display):
     return json.loads(mathjax().eval(f"JSON.stringify(set({json.dumps(tex)}, {json.dumps(display)}))"))
 
 
+def mathml(tex, display):
+    """Return a formula as MathML alone, for books without MathJax's style sheet."""
+    written, fault = typeset(tex.strip(), display)
+    if fault:
+        raise ValueError(fault)
+    return written[written.find("<math") : written.rfind("</mjx-assistive-mml>")]
+
+
 def set_formulas(text, name):
     """Return a page's text with its formulas set; one that cannot be set stays, with a warning."""
 
