@@ -17,7 +17,6 @@ import yaml
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 NAME = "lstm-from-the-gates-up"
-COVER = ROOT / "book" / "drawn" / "cell.svg"
 TOOLS = {"pdf": ["xelatex", "latexmk", "rsvg-convert"], "epub": []}
 PACKAGES = (
     "texlive-xetex texlive-latex-extra texlive-fonts-recommended texlive-lang-chinese latexmk librsvg2-bin "
@@ -43,7 +42,6 @@ def main(edition, target, work):
     run(command, cwd=ROOT)
     made = work / "_build" / ("latex" if edition == "pdf" else "epub")
     if edition == "pdf":
-        run(["rsvg-convert", "--format", "pdf", "--output", made / "cover.pdf", COVER], cwd=made)
         run(["latexmk", "-xelatex", "-interaction=nonstopmode", "-halt-on-error", "-silent", f"{NAME}.tex"], cwd=made)
     target.mkdir(parents=True, exist_ok=True)
     shutil.copy(made / f"{NAME}.{edition}", target)
