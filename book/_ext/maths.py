@@ -7,7 +7,6 @@ a warning. `mathml` returns a formula as plain MathML, for books without MathJax
 
 import json
 import os
-import re
 import shutil
 from functools import cache
 from importlib.resources import files
@@ -83,7 +82,7 @@ def mathml(tex, display):
 
     A formula that MathJax refuses raises ValueError with what it says, such as "Missing close brace".
     """
-    return re.sub(r' data-mjx-[\w-]+="[^"]*"', "", call("mathml", tex, display))  # MathJax's notes to itself
+    return call("mathml", tex, display)
 
 
 def write(translator, node, display):
