@@ -1,6 +1,8 @@
 """The book builds without a warning, is whole and calls no other host; `test_browser.py` opens its pages."""
 
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -73,6 +75,22 @@ def test_the_reference_has_arguments_of_torch_modules_and_no_empty_words(html):
     page = re.sub("<[^>]*>", "", (html / "book" / "api.html").read_text(encoding="utf-8"))
     assert "class EncoderDecoder(source_size, target_size, hidden_size" in page
     assert "(*args, **kwargs)" not in page and "Alias for field" not in page
+
+
+@pytest.mark.release
+def test_the_reference_is_the_same_with_torch_itself(html, tmp_path):
+    """The book is built with a stand-in for torch (autodoc_mock_imports); here it is built with torch."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    config["sphinx"]["config"]["autodoc_mock_imports"] = []
+    config["sphinx"]["local_extensions"] = {"quiz": str(ROOT / "book" / "_ext")}
+    (tmp_path / "config.yml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", ROOT, "--config", tmp_path / "config.yml"]
+    run = subprocess.run([*command, "--path-output", tmp_path], capture_output=True, text=True, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr[-3000:]
+    pages = [folder / "book" / "api.html" for folder in (html, tmp_path / "_build" / "html")]
+    articles = [page.read_text(encoding="utf-8").partition("<article")[2].partition("</article>")[0] for page in pages]
+    with_stand_in, with_torch = (re.sub("<[^>]*>", "", article).split() for article in articles)
+    assert with_stand_in == with_torch
 
 
 @pytest.mark.slow
