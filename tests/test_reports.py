@@ -44,10 +44,10 @@ def test_checkpointed_dropout_has_the_gradients_of_the_plain_run(network, use_re
             inputs = (features(2, 5, 3).requires_grad_(), torch.tensor(LENGTHS))
         else:
             model = in_torch.EncoderDecoder(5, 4, 3, stop=0, dropout=0.5, rng=0)
-            targets = torch.tensor([[1, 2, 0], [3, 0, 0]])
+            targets, steps = torch.randint(4, (2, 9)), torch.Generator().manual_seed(0)
 
             def run(nothing, source, lengths):  # re-entrant checkpoints need an input that asks for a gradient
-                return nothing + model(source, lengths, targets, teacher_forcing=0.5)
+                return nothing + model(source, lengths, targets, teacher_forcing=0.5, rng=steps)
 
             nothing = torch.zeros((), requires_grad=True)
             output = run(nothing, TOKENS, LENGTHS) if plain else again(run, nothing, TOKENS, LENGTHS)
@@ -65,13 +65,46 @@ def test_checkpointed_dropout_has_the_gradients_of_the_plain_run(network, use_re
         torch.testing.assert_close(got, want, rtol=0, atol=0)
 
 
-def test_dropout_follows_the_global_seed_as_torchs_own():
-    network, x = in_torch.LSTM(3, 8, 2, dropout=0.5, rng=0), features(5, 2, 3)
+def test_a_checkpoint_takes_back_the_networks_own_generator_whatever_the_global_one_does():
+    def gradients(run):
+        network, x = in_torch.LSTM(3, 8, 4, dropout=0.5, rng=0), features(5, 2, 3).requires_grad_()
+        (run(network, x)[0] + run(network, x)[0].square()).sum().backward()  # twice: each has a mask of its own
+        return x.grad, [parameter.grad for parameter in network.parameters()]
+
     torch.manual_seed(1)
-    first = network(x)[0]
-    assert not torch.equal(network(x)[0], first)
-    torch.manual_seed(1)
-    assert torch.equal(network(x)[0], first)
+    plain = gradients(lambda network, x: network(x))
+    torch.manual_seed(2)
+    again = gradients(lambda network, x: checkpoint(network, x, use_reentrant=False))
+    for got, want in zip((again[0], *again[1]), (plain[0], *plain[1]), strict=True):
+        torch.testing.assert_close(got, want, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("rng", [0, None])
+def test_dropout_is_new_at_every_call_and_comes_again_with_its_seed(rng):
+    x, runs = features(5, 2, 3), []
+    for _ in range(2):
+        torch.manual_seed(1)
+        network = in_torch.LSTM(3, 8, 2, dropout=0.5, rng=rng)
+        runs.append([network(x)[0] for _ in range(3)])
+    for first, second in zip(*runs, strict=True):
+        assert torch.equal(first, second)
+    assert not torch.equal(runs[0][0], runs[0][1]) and not torch.equal(runs[0][1], runs[0][2])
+    network = in_torch.LSTM(3, 8, 2, dropout=0.5, rng=0)
+    if rng is not None:
+        torch.manual_seed(7)  # a seed of one's own is enough
+        assert torch.equal(network(x)[0], runs[0][0])
+        assert torch.equal(copy.deepcopy(network)(x)[0], runs[0][1])
+        assert torch.equal(pickle.loads(pickle.dumps(network))(x)[0], runs[0][1])
+
+
+def test_what_is_kept_of_dropout_stays_small():
+    network = in_torch.LSTM(1, 1, 2, dropout=0.5, rng=0)
+    for _ in range(20):
+        network(torch.zeros(1, 1))
+    assert len(pickle.dumps(network)) < 20_000
+    network._replay.seeds = dict.fromkeys(range(10_000), 0)
+    network(torch.zeros(1, 1))
+    assert len(network._replay.seeds) == 10_000
 
 
 # Autocast
@@ -188,7 +221,7 @@ def test_float64_is_not_lowered_by_autocast():
 @pytest.mark.parametrize("on", ["meta", "cpu"])
 @pytest.mark.parametrize("lstm", [in_torch.LSTM, nn.LSTM])
 def test_tokens_lengths_and_targets_may_be_where_the_network_is(on, lstm):
-    def there(value, dtype=torch.int32):
+    def there(value, dtype=torch.int16):
         return torch.tensor(value, dtype=dtype, device=on)
 
     x, tokens, lengths = features(2, 5, 3).to(on), there(TOKENS), there(LENGTHS, torch.int16)
@@ -196,7 +229,7 @@ def test_tokens_lengths_and_targets_may_be_where_the_network_is(on, lstm):
     for given in (lengths, lengths.cpu() if on == "cpu" else LENGTHS):
         for pooling in ("last", "max", "mean", "attention", last_twice):
             model = in_torch.ManyToOne(5, 8, 2, pooling, embedding=3, **options).to(on)
-            assert model(tokens, given).device.type == on
+            assert model(tokens, given).device.type == model(TOKENS, given).device.type == on
             assert in_torch.ManyToOne(3, 8, 2, pooling, **options).to(on)(x, given).shape == (2, 2)
         model = in_torch.ManyToMany(5, 8, 4, embedding=3, bidirectional=True, **options).to(on)
         scores = model(tokens, given)
@@ -206,9 +239,10 @@ def test_tokens_lengths_and_targets_may_be_where_the_network_is(on, lstm):
         model = in_torch.OneToMany(3, 8, 5, embedding=3, **options).to(on)
         scores = model(x[:, 0], targets=tokens, lengths=given)
         assert scores.shape == (2, 5, 5) and scores.device.type == on
+        assert model(x[:, 0], targets=TOKENS, lengths=given).device.type == on
         assert in_torch.OneToMany(3, 8, 3, **options).to(on)(x[:, 0], targets=x, lengths=given).shape == (2, 5, 3)
         model = in_torch.EncoderDecoder(5, 5, 8, stop=0, **options).to(on)
-        assert model(tokens, given, tokens).shape == (2, 5, 5)
+        assert model(tokens, given, tokens).shape == model(TOKENS, given, TOKENS).shape == (2, 5, 5)
         for written in model.generate(tokens, given, 3, beam=2)[:3]:
             assert written.device.type == on
     model = in_torch.OneToMany(3, 8, 4, embedding=2, stop=0, **options).to(on)
@@ -266,19 +300,7 @@ def test_shapes_and_types_are_checked_where_there_are_no_values():
         in_torch.cross_entropy(x[:, 0], torch.zeros(3, device="meta", dtype=torch.long))
 
 
-def test_a_seed_draws_the_same_network_on_every_default_device():
-    with torch.device("meta"):
-        network = in_torch.ManyToOne(3, 4, 2, "attention", rng=0)
-    assert {parameter.device.type for parameter in network.parameters()} == {"meta"}
-
-
 # Cross-entropy
-
-
-def both_losses(logits, target, **options):
-    """Return the loss of both twins."""
-    ours, _ = in_numpy.cross_entropy(np.asarray(logits), target, **options)
-    return ours, in_torch.cross_entropy(torch.tensor(logits), torch.as_tensor(target), **options).item()
 
 
 @TWINS
@@ -468,6 +490,12 @@ def test_arrays_of_the_other_byte_order_are_read():
     assert validation.check_dtype(np.dtype(">f8")) == "float64"
 
 
+def test_weights_of_a_type_that_numpy_lacks_are_read():
+    x, weights = features(2, 5, 3, dtype=torch.bfloat16), torch.tensor([1, 2, 1, 1, 1], dtype=torch.bfloat16)
+    want = in_torch.weighted_pool(x.float(), [1, 2, 1, 1, 1], LENGTHS)
+    torch.testing.assert_close(in_torch.weighted_pool(x, weights, LENGTHS).float(), want, rtol=0, atol=0.02)
+
+
 # Arguments of another kind
 
 X = features(2, 5, 3)
@@ -540,6 +568,10 @@ def rnn(*arguments, **options):
             "targets must hold torch.float32, the network's, got torch.float64",
         ),
         (lambda: in_torch.OneToMany(3, 4, 2)(X[:, 0].long(), 3), "x must hold floating-point numbers, got int64"),
+        (
+            lambda: in_torch.OneToMany(3, 4, 2)(X[:, 0].double(), 3),
+            "x must hold torch.float32, the network's, got torch.float64",
+        ),
         (
             lambda: in_torch.EncoderDecoder(5, 4, 3, stop=0)(TOKENS, None, [[0], [0]]),
             "lengths must be an array of numbers, got NoneType",

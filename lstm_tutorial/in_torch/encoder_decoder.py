@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from lstm_tutorial.in_torch.lstm import LSTM, Module, draw, generator
+from lstm_tutorial.in_torch.lstm import LSTM, Module, Replay, draw, generator
 from lstm_tutorial.in_torch.padding import valid_steps
 from lstm_tutorial.in_torch.topologies import build_recurrent, draw_linear, run_lstm
 from lstm_tutorial.validation import (
@@ -130,6 +130,7 @@ class EncoderDecoder(Module):
         self.target_size = target_size
         self.hidden_size = hidden_size
         self.stop = stop
+        self._replay = Replay()
         rng = generator(rng)
         H = hidden_size
         self.encoder = build_recurrent(lstm, embedding, H, rng, dtype, bidirectional=True)
@@ -188,8 +189,7 @@ class EncoderDecoder(Module):
             Share of the steps, drawn for each sequence, at which the target is fed back rather than the network's own
             likeliest token. Default: 1 in training and 0 in evaluation, where it would let the network look.
         rng : torch.Generator, int or None
-            Draws those steps. Inside `torch.utils.checkpoint`, which runs this twice, give a seed or None: a generator
-            would have moved on.
+            Draws those steps.
 
         Returns
         -------
@@ -208,13 +208,12 @@ class EncoderDecoder(Module):
         fed = self._start(len(targets))
         if ratio == 1:
             return self.decode(torch.cat([fed, targets[:, :-1]], dim=1), state, memory, valid)[0]
-        rng = generator(rng)
+        rng = self._replay(generator(rng))
         outputs = []
         for t in range(targets.shape[1]):
             scores, state, _ = self.decode(fed, state, memory, valid)
             outputs.append(scores)
-            device = "cpu" if rng is None else rng.device
-            forced = (torch.rand(len(targets), 1, generator=rng, device=device) < ratio).to(self.device)
+            forced = (torch.rand(len(targets), 1, generator=rng) < ratio).to(self.device)
             fed = torch.where(forced, targets[:, t : t + 1], scores.argmax(dim=-1))
         return torch.cat(outputs, dim=1)
 

@@ -1,6 +1,7 @@
 """The whole network in PyTorch: the twin of `in_numpy.lstm`, an `nn.Module` whose gradients autograd finds."""
 
 from collections.abc import Mapping
+from hashlib import blake2b
 from numbers import Integral
 from typing import NamedTuple
 
@@ -35,56 +36,6 @@ class Gates(NamedTuple):
     g: torch.Tensor
     o: torch.Tensor
     c: torch.Tensor
-
-
-def generator(rng):
-    """Return a `torch.Generator` for a generator, an integer seed or None (torch's own global one).
-
-    Raises
-    ------
-    TypeError
-        For anything else, NumPy's generators among it.
-    """
-    if isinstance(rng, Integral) and not isinstance(rng, bool):
-        return torch.Generator().manual_seed(int(rng))
-    if rng is not None and not isinstance(rng, torch.Generator):
-        raise TypeError(f"rng must be a torch.Generator, an integer seed or None, got {kind_of(type(rng))}")
-    return rng
-
-
-def draw(parameter, rng, bound=None):
-    """Fill a parameter from uniform(-bound, bound), or from the standard normal distribution if there is no bound.
-
-    The numbers are drawn where the generator is and then copied, so that a seed gives the same ones on every device.
-    """
-    device = parameter.device if rng is None else rng.device
-    drawn = torch.empty(parameter.shape, dtype=parameter.dtype, device=device)
-    if bound is None:
-        drawn.normal_(generator=rng)
-    else:
-        drawn.uniform_(-bound, bound, generator=rng)
-    with torch.no_grad():
-        parameter.copy_(drawn)
-
-
-def match_dtype(name, value, parameter):
-    """Return a tensor in the dtype in which a network with this parameter computes.
-
-    Outside of `torch.autocast` that is the parameter's own, and another one is refused. Inside it is the lower one of
-    autocast, to which any float but float64 is cast, as for `torch.nn.LSTM`.
-
-    Raises
-    ------
-    TypeError
-        If the dtype does not fit.
-    """
-    low = (torch.float32, torch.bfloat16, torch.float16)
-    autocast = autocast_dtype(value)
-    if autocast is not None and value.dtype in low and parameter.dtype in low:
-        return value.to(autocast)
-    if value.dtype != parameter.dtype:
-        raise TypeError(f"{name} must hold {parameter.dtype}, the network's, got {value.dtype}")
-    return value
 
 
 class Module(nn.Module):
@@ -130,14 +81,13 @@ class LSTM(Module):
     bidirectional : bool
         Whether a second direction reads each sequence from its last valid step to its first.
     dropout : float
-        Share of the outputs of every layer but the top one that is zeroed in training; the rest grows to match. Like
-        torch's own it draws from torch's global generator, so that `torch.utils.checkpoint` can repeat it.
+        Share of the outputs of every layer but the top one that is zeroed in training; the rest grows to match.
     peephole : bool
         Whether the gates see the cell state (Gers and Schmidhuber 2000). torch has no such thing.
     forget_bias : float, optional
         Sets the forget rows of every `bias_ih` to this and of every `bias_hh` to 0 (Jozefowicz et al. 2015).
     rng : torch.Generator, int or None
-        Draws the parameters from uniform(-1/sqrt(H), 1/sqrt(H)). None: torch's global generator.
+        Draws the parameters from uniform(-1/sqrt(H), 1/sqrt(H)), and dropout. None: torch's global generator.
     dtype : str or dtype
         float32 or float64; input of another type is refused, as torch does. Under `torch.autocast` the results have its
         lower dtype, as those of `torch.nn.LSTM`.
@@ -182,8 +132,9 @@ class LSTM(Module):
         self.bidirectional = bidirectional
         self.dropout = dropout
         self.peephole = peephole
+        self.rng = generator(rng)
+        self._replay = Replay()
         dtype = getattr(torch, check_dtype(dtype))
-        rng = generator(rng)
         H = hidden_size
         for layer in range(num_layers):
             D = input_size if layer == 0 else H * self._directions
@@ -193,7 +144,7 @@ class LSTM(Module):
             for direction in range(self._directions):
                 for kind, shape in shapes.items():
                     parameter = nn.Parameter(torch.empty(shape, dtype=dtype))
-                    draw(parameter, rng, H**-0.5)
+                    draw(parameter, self.rng, H**-0.5)
                     if forget_bias is not None and kind.startswith("bias"):
                         parameter.data[H : 2 * H] = forget_bias if kind == "bias_ih" else 0
                     self.register_parameter(self._name(kind, layer, direction), parameter)
@@ -249,7 +200,7 @@ class LSTM(Module):
         for layer in range(self.num_layers):
             outputs, gates = [], []
             if layer > 0:
-                x = functional.dropout(x, self.dropout, self.training)
+                x = self._drop(x)
             for direction in range(self._directions):
                 weights = self._weights(layer, direction)
                 k = layer * self._directions + direction
@@ -292,3 +243,103 @@ class LSTM(Module):
         h_0 = match_dtype("h_0", h_0, self.weight_ih_l0)
         c_0 = match_dtype("c_0", c_0, self.weight_ih_l0)
         return h_0.reshape(layers, B, H), c_0.reshape(layers, B, H)
+
+    def _drop(self, x):
+        """Zero a share of x in training."""
+        if not self.training or self.dropout == 0:
+            return x
+        if self.rng is None:
+            return functional.dropout(x, self.dropout)
+        kept = torch.rand(x.shape, generator=self._replay(self.rng)) >= self.dropout
+        return x * kept.to(x) / (1 - self.dropout if self.dropout < 1 else 1)
+
+
+# What the other networks need too: seeds, initial values, dtypes
+
+
+def generator(rng):
+    """Return a `torch.Generator` for a generator, an integer seed or None (torch's own global one).
+
+    Raises
+    ------
+    TypeError
+        For anything else, NumPy's generators among it.
+    """
+    if isinstance(rng, Integral) and not isinstance(rng, bool):
+        return torch.Generator().manual_seed(int(rng))
+    if rng is not None and not isinstance(rng, torch.Generator):
+        raise TypeError(f"rng must be a torch.Generator, an integer seed or None, got {kind_of(type(rng))}")
+    return rng
+
+
+def move(rng):
+    """Return a number that stands for the state of a generator and serves as a seed, and move on to the next state."""
+    state = rng.get_state().numpy().tobytes()
+    torch.rand(1, generator=rng, device=rng.device)
+    return int.from_bytes(blake2b(state, digest_size=7).digest())
+
+
+class Replay:
+    """Give a generator for the draws of one forward, and the same one again where a checkpoint runs that forward again.
+
+    `torch.utils.checkpoint` takes torch's global generator back to where it stood, and no other one. So every call
+    moves that one too, and its state names the seed that `rng` has given: where the state comes again, the seed does.
+    Only the last 10,000 seeds are kept.
+
+    Examples
+    --------
+    >>> replay, rng, state = Replay(), generator(0), torch.get_rng_state()
+    >>> first = torch.rand(2, generator=replay(rng))
+    >>> second = torch.rand(2, generator=replay(rng))
+    >>> _ = torch.set_rng_state(state)
+    >>> torch.equal(torch.rand(2, generator=replay(rng)), first), torch.equal(first, second)
+    (True, False)
+    """
+
+    def __init__(self):
+        self.seeds = {}
+
+    def __call__(self, rng):
+        if rng is None:
+            return None  # torch's own
+        state = move(torch.default_generator)
+        if state not in self.seeds:
+            self.seeds[state] = move(rng)
+            if len(self.seeds) > 10_000:
+                del self.seeds[next(iter(self.seeds))]
+        return generator(self.seeds[state])
+
+
+def draw(parameter, rng, bound=None):
+    """Fill a parameter from uniform(-bound, bound), or from the standard normal distribution if there is no bound.
+
+    The numbers are drawn where the generator is and then copied, so that a seed gives the same ones on every device.
+    """
+    device = parameter.device if rng is None else rng.device
+    drawn = torch.empty(parameter.shape, dtype=parameter.dtype, device=device)
+    if bound is None:
+        drawn.normal_(generator=rng)
+    else:
+        drawn.uniform_(-bound, bound, generator=rng)
+    with torch.no_grad():
+        parameter.copy_(drawn)
+
+
+def match_dtype(name, value, parameter):
+    """Return a tensor in the dtype in which a network with this parameter computes.
+
+    Outside of `torch.autocast` that is the parameter's own, and another one is refused. Inside it is the lower one of
+    autocast, to which any float but float64 is cast, as for `torch.nn.LSTM`.
+
+    Raises
+    ------
+    TypeError
+        If the dtype does not fit.
+    """
+    low = (torch.float32, torch.bfloat16, torch.float16)
+    autocast = autocast_dtype(value)
+    if autocast is not None and value.dtype in low and parameter.dtype in low:
+        return value.to(autocast)
+    if value.dtype != parameter.dtype:
+        raise TypeError(f"{name} must hold {parameter.dtype}, the network's, got {value.dtype}")
+    return value

@@ -5,7 +5,7 @@ from numbers import Integral
 import torch
 from torch import nn
 
-from lstm_tutorial.in_torch.lstm import LSTM, draw, generator, match_dtype
+from lstm_tutorial.in_torch.lstm import draw, generator, match_dtype
 from lstm_tutorial.in_torch.padding import fill_padding, valid_steps
 from lstm_tutorial.in_torch.topologies import Topology, draw_linear
 from lstm_tutorial.validation import (
@@ -71,7 +71,7 @@ class OneToMany(Topology):
         super().__init__(fed, hidden_size, output_size, lstm, rng, dtype, options)
         if self.lstm.bidirectional:
             raise ValueError("lstm must read forwards only, got bidirectional=True: the next output is not there yet")
-        if condition == "state" and not isinstance(self.lstm, LSTM | nn.LSTM):
+        if condition == "state" and isinstance(self.lstm, nn.GRU | nn.RNN):
             came = kind_of(type(self.lstm))
             raise TypeError(f'lstm must be an LSTM where condition="state", which makes its h and c, got {came}')
         if stop is not None and (embedding is None or not isinstance(stop, Integral) or not 0 <= stop < output_size):
@@ -119,11 +119,11 @@ class OneToMany(Topology):
         if steps is not None:
             return self._write(x, steps, lambda scores: scores.argmax(dim=-1))[0]
         if self.embedding is not None:
-            targets = torch.as_tensor(check_tokens(targets, self.output_size, lengths), device=self.device)
+            targets = torch.as_tensor(check_tokens(targets, self.output_size, lengths), device=x.device)
         else:
             check_kinds(torch.Tensor, targets=targets)
             check_shape("targets", targets, (len(x), "T", self.output_size))
-            targets = match_dtype("targets", targets, self.lstm.weight_ih_l0)
+            targets = match_dtype("targets", targets, self.weight)
         # shifted by a step: (B, T, ...)
         fed = torch.cat([self._first(x), self._feed(targets[:, :-1])], dim=1)
         output, _ = self.run(self._beside(fed, x), lengths, self._state(x))
@@ -195,7 +195,7 @@ class OneToMany(Topology):
         check_kinds(torch.Tensor, x=x)
         check_shape("x", x, ("B", self.input_size))
         check_floating("x", x)
-        return match_dtype("x", x, self.lstm.weight_ih_l0)
+        return match_dtype("x", x, self.weight)
 
     def _state(self, x):
         if self.to_state is None:

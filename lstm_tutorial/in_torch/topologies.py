@@ -97,7 +97,8 @@ class Topology(Module):
     lstm : class or network, optional
         What to build on: the course's `LSTM`, which is the default, or `torch.nn.LSTM`, `GRU` or `RNN`, which pack
         inside. A class is built with the sizes, `rng`, `dtype` and the options. A network must have these sizes, which
-        are read from it where `hidden_size`, or the `input_size` of what reads features, is None.
+        are read from it where `hidden_size`, or the `input_size` of what reads features, is None. A module of one's own
+        will do if it is called like `torch.nn.LSTM` and has its attributes, `bidirectional` among them.
     rng : torch.Generator, int or None
         Draws the parameters.
     dtype : str or dtype
@@ -108,10 +109,14 @@ class Topology(Module):
 
     def __init__(self, read_size, hidden_size, output_size, lstm, rng, dtype, options):
         super().__init__()
-        kinds = (LSTM, nn.LSTM, nn.GRU, nn.RNN)
         lstm = LSTM if lstm is None else lstm
         built = not isinstance(lstm, type)
-        if not (isinstance(lstm, kinds) if built else issubclass(lstm, kinds)):
+        if built:
+            read = ("input_size", "hidden_size", "batch_first", "bidirectional")
+            fits = isinstance(lstm, nn.Module) and all(hasattr(lstm, name) for name in read)
+        else:
+            fits = issubclass(lstm, LSTM | nn.LSTM | nn.GRU | nn.RNN)
+        if not fits:
             came = kind_of(type(lstm) if built else lstm)
             raise TypeError(f"lstm must be an in_torch.LSTM, a torch.nn.LSTM, GRU or RNN, or such a class, got {came}")
         hidden_size = lstm.hidden_size if hidden_size is None and built else hidden_size
@@ -127,13 +132,14 @@ class Topology(Module):
         self.output_size = output_size
         self.lstm = lstm
         directions = 2 if lstm.bidirectional else 1
-        self.head = nn.Linear(hidden_size * directions, output_size, dtype=lstm.weight_ih_l0.dtype)
+        self.head = nn.Linear(hidden_size * directions, output_size, dtype=self.weight.dtype)
         draw_linear(self.head, rng)
 
     @property
-    def device(self):
-        """Where the network is, and where its tokens, lengths and targets go."""
-        return self.lstm.weight_ih_l0.device
+    def weight(self):
+        """One parameter of the recurrent network: where it is, and in which dtype it computes."""
+        found = getattr(self.lstm, "weight_ih_l0", None)
+        return next(self.lstm.parameters()) if found is None else found
 
     def run(self, x, lengths=None, state=None):
         """Run the recurrent network on x (B, T, D); return its output (B, T, ...) and its final state."""
@@ -161,7 +167,7 @@ class Reader(Topology):
             check_kinds(torch.Tensor, x=x)
             check_shape("x", x, ("B", "T", self.input_size))
             return self.run(x, lengths)
-        tokens = torch.as_tensor(check_tokens(x, self.input_size, lengths), device=self.device)
+        tokens = torch.as_tensor(check_tokens(x, self.input_size, lengths), device=self.weight.device)
         return self.run(self.embedding(tokens), lengths)
 
 
