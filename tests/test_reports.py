@@ -97,6 +97,21 @@ def test_dropout_is_new_at_every_call_and_comes_again_with_its_seed(rng):
         assert torch.equal(pickle.loads(pickle.dumps(network))(x)[0], runs[0][1])
 
 
+def test_forced_steps_follow_the_generator_that_is_given():
+    model, targets = in_torch.EncoderDecoder(5, 9, 4, stop=0, rng=0), torch.randint(9, (2, 30))
+
+    def scores(rng):
+        torch.manual_seed(0)
+        return model(TOKENS, LENGTHS, targets, teacher_forcing=0.5, rng=rng)
+
+    def made(seed):
+        return torch.Generator().manual_seed(seed)
+
+    for first, second in ((0, 1), (made(0), made(1))):
+        assert not torch.equal(scores(first), scores(second))
+    assert torch.equal(scores(3), scores(np.int64(3)))
+
+
 def test_what_is_kept_of_dropout_stays_small():
     network = in_torch.LSTM(1, 1, 2, dropout=0.5, rng=0)
     for _ in range(20):

@@ -208,7 +208,7 @@ class EncoderDecoder(Module):
         fed = self._start(len(targets))
         if ratio == 1:
             return self.decode(torch.cat([fed, targets[:, :-1]], dim=1), state, memory, valid)[0]
-        rng = self._replay(generator(rng))
+        rng = self._replay(rng) if isinstance(rng, torch.Generator) else generator(rng)
         outputs = []
         for t in range(targets.shape[1]):
             scores, state, _ = self.decode(fed, state, memory, valid)

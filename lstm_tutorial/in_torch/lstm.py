@@ -56,7 +56,8 @@ class Module(nn.Module):
             then unchanged.
         """
         check_kinds(Mapping, state_dict=state_dict)
-        own, new = self.state_dict(), {}
+        own = self.state_dict()
+        new = {}
         for name, value in state_dict.items():
             new[name] = value if torch.is_tensor(value) else torch.as_tensor(as_array(name, value))
         check_state_dict(new, {name: value.shape for name, value in own.items()})
@@ -198,16 +199,17 @@ class LSTM(Module):
 
         finals = []
         for layer in range(self.num_layers):
-            outputs, gates = [], []
+            outputs = []
+            gates = []
             if layer > 0:
                 x = self._drop(x)
             for direction in range(self._directions):
                 weights = self._weights(layer, direction)
                 k = layer * self._directions + direction
                 seen = flip(x, lengths) if direction else x
-                output, final, opened = lstm_sequence(seen, (h_0[k], c_0[k]), *weights, lengths=lengths)
+                output, final, values = lstm_sequence(seen, (h_0[k], c_0[k]), *weights, lengths=lengths)
                 outputs.append(flip(output, lengths) if direction else output)
-                gates.append([flip(each, lengths) if direction else each for each in opened])
+                gates.append([flip(each, lengths) if direction else each for each in values])
                 finals.append(final)
             x = torch.cat(outputs, dim=-1)  # (T, B, directions * H)
 
@@ -234,7 +236,9 @@ class LSTM(Module):
 
     def _states(self, state, x, unbatched):
         """Return two states (layers * directions, B, H), zeros where there is none."""
-        layers, B, H = self.num_layers * self._directions, x.shape[1], self.hidden_size
+        layers = self.num_layers * self._directions
+        B = x.shape[1]
+        H = self.hidden_size
         if state is None:
             return x.new_zeros(layers, B, H), x.new_zeros(layers, B, H)
         check_state(state, ("h_0", "c_0"), (layers, H) if unbatched else (layers, B, H))
@@ -300,9 +304,7 @@ class Replay:
         self.seeds = {}
 
     def __call__(self, rng):
-        if rng is None:
-            return None  # torch's own
-        state = move(torch.default_generator)
+        state = move(torch.default_generator), id(rng)
         if state not in self.seeds:
             self.seeds[state] = move(rng)
             if len(self.seeds) > 10_000:

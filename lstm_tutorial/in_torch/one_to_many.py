@@ -177,7 +177,8 @@ class OneToMany(Topology):
     def _write(self, x, steps, pick):
         """Feed outputs back; return scores (B, T, K) and, where there is an embedding, the tokens (B, T)."""
         check_sizes(steps=steps)
-        outputs, tokens = [], []
+        outputs = []
+        tokens = []
         state = self._state(x)
         fed = self._first(x)
         for _ in range(steps):

@@ -76,7 +76,8 @@ class RNN(Module):
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.batch_first = batch_first
-        D, H = input_size, hidden_size
+        D = input_size
+        H = hidden_size
         dtype = getattr(torch, check_dtype(dtype))
         rng = generator(rng)
         shapes = {"weight_ih_l0": (H, D), "weight_hh_l0": (H, H), "bias_ih_l0": (H,), "bias_hh_l0": (H,)}
