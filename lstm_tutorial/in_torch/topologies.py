@@ -227,16 +227,11 @@ class ManyToOne(Reader):
     lstm, rng, dtype, options
         See `Topology`.
 
-    Attributes
-    ----------
-    pooling : str or function
-        What was asked for; "attention" for an `AttentionPool`.
-    pool : callable
-        What the name stands for: `pool(output, lengths)` maps (B, T, directions * H) to (B, directions * H).
-
     Notes
     -----
-    Chapters: many-to-one, pooling.
+    `pooling` keeps the name or the function, "attention" for an `AttentionPool`. `pool` is what it stands for: it is
+    called with the output (B, T, directions * H) and the lengths and gives (B, directions * H). Chapters: many-to-one,
+    pooling.
 
     Examples
     --------
