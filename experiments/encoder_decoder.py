@@ -81,7 +81,8 @@ def train(words, attention, seed, epochs=SETTINGS["epochs"], forced=True):
     """Train one network, with teacher forcing or on its own phones; return it and its losses."""
     s = SETTINGS
     sizes = len(words.letters), len(words.phones), s["H"]
-    model = EncoderDecoder(*sizes, stop=STOP, attention=attention, embedding=s["embedding"], fused=True, rng=seed)
+    options = dict(attention=attention, embedding=s["embedding"], lstm=torch.nn.LSTM, rng=seed)
+    model = EncoderDecoder(*sizes, stop=STOP, **options)
     batches = batches_of(words.train, epochs, s["B"], np.random.default_rng(seed))
     optimiser = Adam(model.parameters(), lr=s["lr"])
     scheduled = one_cycle(optimiser, s["lr"], batches)

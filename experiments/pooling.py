@@ -30,7 +30,7 @@ from torch import nn
 from lstm_tutorial.alphabet import STOP
 from lstm_tutorial.corpora import city_names
 from lstm_tutorial.in_torch import cross_entropy, last_pool, max_pool, mean_pool
-from lstm_tutorial.in_torch.padding import fill_padding
+from lstm_tutorial.in_torch.padding import fill_padding, valid_steps
 from lstm_tutorial.in_torch.topologies import run_lstm
 from lstm_tutorial.speech import japanese_vowels
 
@@ -42,7 +42,7 @@ NOISE = dict(D=8, H=64, B=256, T=40)  # untrained networks on noise
 
 def median_pool(x, lengths):
     """Take the median of each feature over the valid steps, x (B, T, D) to (B, D)."""
-    ordered = fill_padding(x, lengths, torch.inf).sort(dim=1).values
+    ordered = fill_padding(x, valid_steps(lengths, x.shape[1]), torch.inf).sort(dim=1).values
     rows, lengths = torch.arange(len(x)), torch.as_tensor(lengths)
     return (ordered[rows, (lengths - 1) // 2] + ordered[rows, lengths // 2]) / 2
 
@@ -239,7 +239,8 @@ def by_place(share, lengths, bins=10):
 
 def winners(model, x, lengths):
     """Return the share of units that win their maximum at each step (B, T), and how many steps win any unit (B,)."""
-    states = fill_padding(model.states(torch.as_tensor(x), lengths), lengths, -torch.inf).detach().numpy()
+    states = model.states(torch.as_tensor(x), lengths)
+    states = fill_padding(states, valid_steps(lengths, states.shape[1]), -torch.inf).detach().numpy()
     won = np.stack([(states.argmax(axis=1) == t) for t in range(states.shape[1])], axis=1)  # (B, T, H)
     return won.mean(axis=2), won.any(axis=2).sum(axis=1)
 

@@ -146,11 +146,11 @@ def test_more_padding_behind_the_targets_changes_nothing(condition, more, tokens
         np.testing.assert_allclose(one, two, atol=1e-12)
 
 
-@pytest.mark.parametrize("fused", [False, True])
-def test_padding_of_the_source_gets_no_gradient_and_changes_none(fused):
+@pytest.mark.parametrize("lstm", [in_torch.LSTM, torch.nn.LSTM])
+def test_padding_of_the_source_gets_no_gradient_and_changes_none(lstm):
     targets, found = torch.tensor([[1, 2, 0], [3, 0, 0], [1, 1, 0]]), []
     for source in (SOURCE, torch.cat([SOURCE, torch.full((3, 2), 5)], dim=1)):
-        model = in_torch.EncoderDecoder(6, 4, 5, stop=0, rng=0, dtype="float64", fused=fused)
+        model = in_torch.EncoderDecoder(6, 4, 5, stop=0, rng=0, dtype="float64", lstm=lstm)
         model(source, LENGTHS, targets).square().sum().backward()
         found.append([parameter.grad for parameter in model.parameters()])
     for one, two in zip(*found, strict=True):
@@ -319,18 +319,17 @@ def test_the_encoder_reads_no_padding_and_attention_gives_it_exactly_nothing(tra
     torch.testing.assert_close(translator(SOURCE, LENGTHS, targets), translator(wide, LENGTHS, targets))
 
 
-def test_fused_gives_the_same_numbers():
-    own, fused = (
-        in_torch.EncoderDecoder(6, 4, 5, stop=0, rng=0, dtype="float64", fused=fused) for fused in (False, True)
+def test_an_encoder_decoder_on_torchs_own_lstm_gives_the_same_numbers():
+    own, other = (
+        in_torch.EncoderDecoder(6, 4, 5, stop=0, rng=0, dtype="float64", lstm=lstm) for lstm in (None, torch.nn.LSTM)
     )
-    fused.load_state_dict(own.state_dict())
+    for name, value in own.state_dict().items():
+        assert torch.equal(other.state_dict()[name], value), name
     targets = torch.tensor([[1, 2, 0], [3, 0, 0], [1, 1, 0]])
-    torch.testing.assert_close(own(SOURCE, LENGTHS, targets), fused(SOURCE, LENGTHS, targets))
-    one, two = (model.eval().generate(SOURCE, LENGTHS, 5, beam=3) for model in (own, fused))
+    torch.testing.assert_close(own(SOURCE, LENGTHS, targets), other(SOURCE, LENGTHS, targets))
+    one, two = (model.eval().generate(SOURCE, LENGTHS, 5, beam=3) for model in (own, other))
     for a, b in zip(one, two, strict=True):
         torch.testing.assert_close(a, b)
-    other = in_torch.EncoderDecoder(6, 4, 5, stop=0, rng=0, dtype="float64", fused=True)
-    assert torch.equal(other.encoder.weight_ih_l0, own.encoder.weight_ih_l0)
 
 
 def test_a_beam_of_one_is_greedy(translator):

@@ -7,8 +7,7 @@ import numpy as np
 from lstm_tutorial.in_numpy.activations import softmax, softmax_backward, tanh
 from lstm_tutorial.in_numpy.layers import Layer
 from lstm_tutorial.in_numpy.padding import fill_padding, in_parts, valid_steps
-from lstm_tutorial.pool_checks import check_heads, check_pooled
-from lstm_tutorial.validation import check_choice, check_dtype, check_floating, check_shape
+from lstm_tutorial.validation import check_choice, check_dtype, check_floating, check_heads, check_pooled, check_shape
 
 
 def attention_weights(scores, lengths=None):

@@ -7,8 +7,7 @@ nothing, and its gradient is exactly 0. Each works on a few sequences at a time,
 import numpy as np
 
 from lstm_tutorial.in_numpy.padding import fill_padding, in_parts, valid_steps
-from lstm_tutorial.pool_checks import check_half_life, check_pooled, check_weights
-from lstm_tutorial.validation import check_shape, check_sizes
+from lstm_tutorial.validation import check_half_life, check_pooled, check_shape, check_sizes, check_weights
 
 BLOCK, FEW = 50, 10  # steps in a row, at first and then: long enough for a fast maximum; FEW divides BLOCK
 

@@ -3,7 +3,7 @@
 import numpy as np
 from tqdm import tqdm
 
-from lstm_tutorial.validation import check_number, check_shape
+from lstm_tutorial.validation import as_array, check_number, check_shape, check_targets, is_integer
 
 
 def mse_loss(prediction, target):
@@ -36,9 +36,9 @@ def cross_entropy(logits, target, ignore_index=-100):
     Parameters
     ----------
     logits : array (..., K)
-        Scores, before softmax.
+        Scores, before softmax, with at least one axis before K. (torch keeps the classes in axis 1.)
     target : integer array (...)
-        Classes from 0 to K - 1; steps that hold `ignore_index` do not count. (torch keeps the classes in axis 1.)
+        Classes from 0 to K - 1, integers of any size; steps that hold `ignore_index` do not count.
     ignore_index : int
 
     Returns
@@ -47,22 +47,27 @@ def cross_entropy(logits, target, ignore_index=-100):
     d_logits : array (..., K)
         Softmax minus one-hot, over the number of steps that count.
 
+    Raises
+    ------
+    ValueError, TypeError
+        If the shapes do not fit, a class does not exist, or every target is ignored: a mean of nothing does not exist.
+
     Examples
     --------
     >>> loss, d_logits = cross_entropy(np.zeros((2, 4)), np.array([3, -100]))
     >>> round(float(loss), 4), d_logits[0]
     (1.3863, array([ 0.25,  0.25,  0.25, -0.75]))
     """
-    logits, target = np.asarray(logits), np.asarray(target)
-    check_shape("target", target, logits.shape[:-1])
+    logits = as_array("logits", logits)
+    target = as_array("target", target)
+    target = target.astype(np.int64) if is_integer(target) else target
+    check_targets(target, logits.shape, ignore_index)
     counts = target != ignore_index
     classes = np.where(counts, target, 0)
-    if target.dtype.kind not in "iu" or classes.size and not 0 <= classes.min() <= classes.max() < logits.shape[-1]:
-        raise ValueError(f"target must hold classes from 0 to {logits.shape[-1] - 1} or {ignore_index}")
     z = logits - logits.max(axis=-1, keepdims=True)
     log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
     picked = np.take_along_axis(log_p, classes[..., None], axis=-1)[..., 0]
-    n = max(counts.sum(), 1)
+    n = counts.sum()
     d_logits = np.exp(log_p)
     np.put_along_axis(d_logits, classes[..., None], np.exp(picked)[..., None] - 1, axis=-1)
     return -np.where(counts, picked, 0).sum() / n, np.where(counts[..., None], d_logits, 0) / n

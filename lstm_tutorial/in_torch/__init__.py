@@ -10,7 +10,7 @@ from lstm_tutorial.in_torch.cell import (
     update_cell_state,
     update_hidden_state,
 )
-from lstm_tutorial.in_torch.dependencies import dependency_matrix
+from lstm_tutorial.in_torch.dependency_matrix import dependency_matrix
 from lstm_tutorial.in_torch.encoder_decoder import Attention, EncoderDecoder
 from lstm_tutorial.in_torch.lstm import LSTM, Gates
 from lstm_tutorial.in_torch.one_to_many import OneToMany
@@ -22,10 +22,10 @@ from lstm_tutorial.in_torch.pooling import (
     position_weights,
     weighted_pool,
 )
+from lstm_tutorial.in_torch.rnn import RNN, rnn_cell
 from lstm_tutorial.in_torch.sequence import lstm_sequence
 from lstm_tutorial.in_torch.topologies import ManyToMany, ManyToOne
 from lstm_tutorial.in_torch.training import Adam, clip_gradients, cross_entropy, fit, mse_loss
-from lstm_tutorial.in_torch.variants import RNN, rnn_cell
 
 __all__ = [
     "LSTM",

@@ -3,10 +3,17 @@
 import torch
 from torch import nn
 
-from lstm_tutorial.in_torch.lstm import generator
-from lstm_tutorial.in_torch.padding import fill_padding
-from lstm_tutorial.pool_checks import check_heads, check_pooled
-from lstm_tutorial.validation import check_choice, check_dtype, check_floating, check_shape
+from lstm_tutorial.in_torch.lstm import Module, draw, generator, match_dtype
+from lstm_tutorial.in_torch.padding import fill_padding, valid_steps
+from lstm_tutorial.validation import (
+    check_choice,
+    check_dtype,
+    check_floating,
+    check_heads,
+    check_kinds,
+    check_pooled,
+    check_shape,
+)
 
 
 def attention_weights(scores, lengths=None):
@@ -28,16 +35,17 @@ def attention_weights(scores, lengths=None):
     tensor([[0.5000, 0.5000, 0.0000],
             [0.0000, 0.0000, 1.0000]])
     """
+    check_kinds(torch.Tensor, scores=scores)
     check_shape("scores", scores, ("B", "T", "heads")[: max(2, scores.ndim)])
     check_floating("scores", scores)
     finite = torch.finfo(scores.dtype).max / 2
     scores = scores.clamp(-finite, finite)  # infinity minus infinity would be NaN
     each = scores if scores.ndim == 3 else scores[..., None]  # (B, T, heads)
-    check_pooled(each, lengths)
-    return torch.softmax(fill_padding(each, lengths, -torch.inf), dim=1).reshape(scores.shape)
+    valid = valid_steps(check_pooled(each, lengths), each.shape[1], each.device)
+    return torch.softmax(fill_padding(each, valid, -torch.inf), dim=1).reshape(scores.shape)
 
 
-class AttentionPool(nn.Module):
+class AttentionPool(Module):
     """Average the steps with weights that are learned: the better a step fits a query, the more it counts.
 
     Parameters
@@ -45,16 +53,20 @@ class AttentionPool(nn.Module):
     input_size : int
         The size D.
     kind : str
-        "additive": the score of a step is `query @ tanh(weight @ x + bias)`; "dot": it is `query @ x`.
+        How the score of a step is made. "dot": the dot product of a query and a key, `query @ key`, where the key is
+        x itself; "additive": `query @ tanh(weight @ x + bias)`.
     heads : int
         How many queries. Each has weights of its own and averages its own D / heads of the features with them.
     rng : torch.Generator, int or None
         Draws all parameters from uniform(-1/sqrt(D), 1/sqrt(D)).
     dtype : str or dtype
+        float32 or float64.
 
     Notes
     -----
-    Parameters are `query` (heads, D); for "additive" also `weight` (D, D) and `bias` (D,).
+    Parameters are `query` (heads, D); for "additive" also `weight` (D, D) and `bias` (D,). A key that is a linear map
+    of x would change nothing about "dot": the learned query can take that map in. Sources as in the NumPy twin.
+    Chapter: attention-pooling.
 
     Examples
     --------
@@ -68,14 +80,18 @@ class AttentionPool(nn.Module):
         super().__init__()
         check_choice("kind", kind, ("additive", "dot"))
         check_heads(input_size, heads)
-        self.input_size, self.kind, self.heads = input_size, kind, heads
-        rng, bound, dtype = generator(rng), input_size**-0.5, getattr(torch, check_dtype(dtype))
+        self.input_size = input_size
+        self.kind = kind
+        self.heads = heads
+        dtype = getattr(torch, check_dtype(dtype))
+        rng = generator(rng)
         shapes = {"query": (heads, input_size)}
         if kind == "additive":
             shapes |= {"weight": (input_size, input_size), "bias": (input_size,)}
         for name, shape in shapes.items():
-            drawn = torch.empty(shape, dtype=dtype).uniform_(-bound, bound, generator=rng)
-            self.register_parameter(name, nn.Parameter(drawn))
+            parameter = nn.Parameter(torch.empty(shape, dtype=dtype))
+            draw(parameter, rng, input_size**-0.5)
+            self.register_parameter(name, parameter)
 
     def forward(self, x, lengths=None, *, return_weights=False):
         """Pool x.
@@ -90,10 +106,17 @@ class AttentionPool(nn.Module):
         Returns
         -------
         tensor (B, D), and where asked the weights (B, T), or (B, heads, T) of several heads
+
+        Raises
+        ------
+        ValueError, TypeError
+            If x or the lengths have another shape, kind or dtype than the pool reads.
         """
+        check_kinds(torch.Tensor, x=x)
         lengths = check_pooled(x, lengths)
         check_shape("x", x, ("B", "T", self.input_size))
-        x = fill_padding(x, lengths, 0)
+        x = match_dtype("x", x, self.query)
+        x = fill_padding(x, valid_steps(lengths, x.shape[1], x.device), 0)
         keys = torch.tanh(x @ self.weight.T + self.bias) if self.kind == "additive" else x  # (B, T, D)
         weights = attention_weights(keys @ self.query.T, lengths).transpose(1, 2)  # (B, heads, T)
         values = x.unflatten(2, (self.heads, self.input_size // self.heads)).transpose(1, 2)  # (B, heads, T, D / heads)

@@ -1,4 +1,4 @@
-"""One step of an LSTM in PyTorch: the twin of `in_numpy.cell`, without the way back, which autograd finds.
+"""One step of an LSTM in PyTorch: the twin of `in_numpy.cell`, without a backward pass, which autograd finds.
 
 Shapes: x (B, D), h and c (B, H). The weights of the four gates are stacked in torch's order i, f, g, o:
 weight_ih (4H, D), weight_hh (4H, H), bias_ih and bias_hh (4H,). Without a batch axis everything works as well.
@@ -6,11 +6,12 @@ weight_ih (4H, D), weight_hh (4H, H), bias_ih and bias_hh (4H,). Without a batch
 
 import torch
 
-from lstm_tutorial.validation import check_cell
+from lstm_tutorial.validation import check_cell, check_kinds
 
 
 def _layer(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    """Return the weighted sums that every gate starts from; the literature's W [h, x] + b."""
+    """Return the pre-activation z that every gate starts from; the literature's W [h, x] + b."""
+    check_kinds(torch.Tensor, x=x, h=h, weight_ih=weight_ih, weight_hh=weight_hh, bias_ih=bias_ih, bias_hh=bias_hh)
     return x @ weight_ih.T + h @ weight_hh.T + bias_ih + bias_hh
 
 
@@ -30,6 +31,15 @@ def forget_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     -------
     tensor (B, H)
         Between 0, forget all, and 1, keep all.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a tensor.
+
+    Notes
+    -----
+    Gers, Schmidhuber and Cummins (2000) added this gate. Chapter: gates.
 
     Examples
     --------
@@ -121,11 +131,12 @@ def lstm_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole=
     Raises
     ------
     ValueError, TypeError
-        If a shape does not fit or `x` holds no floating-point numbers.
+        If a shape does not fit, an argument is not a tensor or `x` holds no floating-point numbers.
 
     Notes
     -----
-    Sources as in the NumPy twin. `torch.nn.LSTMCell` is the same without peepholes. Chapter: pytorch-lstm.
+    Sources as in the NumPy twin. `torch.nn.LSTMCell` is the same without peepholes. Like that one it gives new states
+    of the old ones' dtype under `torch.autocast`. Chapter: pytorch-lstm.
 
     Examples
     --------
@@ -135,14 +146,17 @@ def lstm_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole=
     >>> c
     tensor([0.5000, 0.5000, 0.5000])
     """
+    check_kinds(torch.Tensor, x=x, weight_ih=weight_ih, weight_hh=weight_hh, bias_ih=bias_ih, bias_hh=bias_hh)
     check_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole)
-    z = _layer(x, state[0], weight_ih, weight_hh, bias_ih, bias_hh)  # (B, 4H)
-    (h, c), _ = step_from_sums(z, state[1], weight_peephole)
-    return h, c
+    h_prev, c_prev = state
+    check_kinds(torch.Tensor, h=h_prev, c=c_prev)
+    z = _layer(x, h_prev, weight_ih, weight_hh, bias_ih, bias_hh)  # (B, 4H)
+    (h, c), _ = step_from_sums(z, c_prev, weight_peephole)
+    return h.to(h_prev.dtype), c.to(c_prev.dtype)
 
 
 def step_from_sums(z, c_prev, weight_peephole=None):
-    """Finish a step whose weighted sums z (B, 4H) are known; return `(h, c)` and the openings `(i, f, g, o)`.
+    """Finish a step whose pre-activations z (B, 4H) are known; return `(h, c)` and the gates' values `(i, f, g, o)`.
 
     Examples
     --------
@@ -153,10 +167,28 @@ def step_from_sums(z, c_prev, weight_peephole=None):
     z_i, z_f, z_g, z_o = z.chunk(4, dim=-1)  # (B, H) each
     if weight_peephole is not None:
         p_i, p_f, p_o = weight_peephole
-        z_i, z_f = z_i + p_i * c_prev, z_f + p_f * c_prev
-    i, f, g = torch.sigmoid(z_i), torch.sigmoid(z_f), torch.tanh(z_g)
+        z_i = z_i + p_i * c_prev
+        z_f = z_f + p_f * c_prev
+    i = torch.sigmoid(z_i)
+    f = torch.sigmoid(z_f)
+    g = torch.tanh(z_g)
     c = update_cell_state(f, c_prev, i, g)
     if weight_peephole is not None:
         z_o = z_o + p_o * c
     o = torch.sigmoid(z_o)
     return (update_hidden_state(o, c), c), (i, f, g, o)
+
+
+def autocast_dtype(value):
+    """Return the dtype in which `torch.autocast` multiplies on the device of a tensor; None outside of it.
+
+    Examples
+    --------
+    >>> with torch.autocast("cpu", torch.bfloat16):
+    ...     autocast_dtype(torch.zeros(2))
+    torch.bfloat16
+    """
+    device = value.device.type
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        return torch.get_autocast_dtype(device)
+    return None

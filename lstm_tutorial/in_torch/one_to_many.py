@@ -1,11 +1,24 @@
 """From one vector to a sequence: every output is fed back as the next input."""
 
+from numbers import Integral
+
 import torch
 from torch import nn
 
-from lstm_tutorial.in_torch.lstm import generator
+from lstm_tutorial.in_torch.lstm import draw, generator, match_dtype
+from lstm_tutorial.in_torch.padding import fill_padding, valid_steps
 from lstm_tutorial.in_torch.topologies import Topology, draw_linear
-from lstm_tutorial.validation import check_choice, check_number, check_shape, check_sizes, check_tokens
+from lstm_tutorial.validation import (
+    check_choice,
+    check_floating,
+    check_kinds,
+    check_number,
+    check_shape,
+    check_sizes,
+    check_tokens,
+    has_values,
+    kind_of,
+)
 
 
 class OneToMany(Topology):
@@ -23,6 +36,10 @@ class OneToMany(Topology):
         The token that ends a sequence in `generate`.
     lstm, rng, dtype, options
         See `Topology`.
+
+    Notes
+    -----
+    Chapter: one-to-many.
 
     Examples
     --------
@@ -47,20 +64,30 @@ class OneToMany(Topology):
     ):
         check_choice("condition", condition, ("state", "input"))
         check_sizes(input_size=input_size, **({} if embedding is None else {"embedding": embedding}))
-        fed = (output_size if embedding is None else embedding) + (input_size if condition == "input" else 0)
+        check_sizes(output_size=output_size)
+        rng = generator(rng)
+        fed = output_size if embedding is None else embedding
+        fed += input_size if condition == "input" else 0
         super().__init__(fed, hidden_size, output_size, lstm, rng, dtype, options)
         if self.lstm.bidirectional:
             raise ValueError("lstm must read forwards only, got bidirectional=True: the next output is not there yet")
-        if stop is not None and (embedding is None or not 0 <= stop < output_size):
+        if condition == "state" and isinstance(self.lstm, nn.GRU | nn.RNN):
+            came = kind_of(type(self.lstm))
+            raise TypeError(f'lstm must be an LSTM where condition="state", which makes its h and c, got {came}')
+        if stop is not None and (embedding is None or not isinstance(stop, Integral) or not 0 <= stop < output_size):
             raise ValueError(f"stop must be one of {output_size} tokens, got {stop} with embedding={embedding}")
-        self.input_size, self.condition, self.stop = input_size, condition, stop
-        dtype, self.embedding, self.to_state = self.head.weight.dtype, None, None
+        self.input_size = input_size
+        self.condition = condition
+        self.stop = stop
+        dtype = self.head.weight.dtype
+        self.embedding = None
         if embedding is not None:
             self.embedding = nn.Embedding(output_size + 1, embedding, dtype=dtype)  # the last one says: start
-            nn.init.normal_(self.embedding.weight, generator=self.rng)
+            draw(self.embedding.weight, rng)
+        self.to_state = None
         if condition == "state":
-            self.to_state = nn.Linear(input_size, 2 * self.lstm.num_layers * hidden_size, dtype=dtype)
-            draw_linear(self.to_state, self.rng)
+            self.to_state = nn.Linear(input_size, 2 * self.lstm.num_layers * self.hidden_size, dtype=dtype)
+            draw_linear(self.to_state, rng)
 
     def forward(self, x, steps=None, *, targets=None, lengths=None):
         """Write a sequence for each vector.
@@ -79,8 +106,14 @@ class OneToMany(Topology):
         -------
         tensor (B, T, K)
             Outputs, or scores of tokens; with lengths 0 past them.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If x, the targets or the lengths have another shape, kind or dtype, or not one of `steps` and `targets` is
+            given.
         """
-        check_shape("x", x, ("B", self.input_size))
+        x = self._read(x)
         if (steps is None) == (targets is None):
             raise ValueError("steps or targets must be given, and not both")
         if steps is not None:
@@ -88,15 +121,14 @@ class OneToMany(Topology):
         if self.embedding is not None:
             targets = torch.as_tensor(check_tokens(targets, self.output_size, lengths), device=x.device)
         else:
+            check_kinds(torch.Tensor, targets=targets)
             check_shape("targets", targets, (len(x), "T", self.output_size))
+            targets = match_dtype("targets", targets, self.weight)
         # shifted by a step: (B, T, ...)
         fed = torch.cat([self._first(x), self._feed(targets[:, :-1])], dim=1)
         output, _ = self.run(self._beside(fed, x), lengths, self._state(x))
         scores = self.head(output)
-        if lengths is None:
-            return scores
-        valid = torch.arange(scores.shape[1], device=x.device) < torch.as_tensor(lengths, device=x.device)[:, None]
-        return scores * valid[..., None]
+        return fill_padding(scores, valid_steps(lengths, scores.shape[1], scores.device), 0)
 
     @torch.no_grad()
     def generate(self, x, steps, *, temperature=0.0, rng=None):
@@ -117,8 +149,13 @@ class OneToMany(Topology):
             The stop token from where a sequence has ended.
         lengths : tensor (B,)
             Tokens of each before the stop.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If x or the temperature does not fit, or the network writes no tokens.
         """
-        check_shape("x", x, ("B", self.input_size))
+        x = self._read(x)
         check_number("temperature", temperature, 0, float("inf"))
         if self.embedding is None:
             raise ValueError("generate needs tokens: build the network with embedding=")
@@ -127,26 +164,39 @@ class OneToMany(Topology):
         def pick(scores):
             if temperature == 0:
                 return scores.argmax(dim=-1)
-            return torch.softmax(scores / temperature, dim=-1).multinomial(1, generator=rng)[:, 0]
+            p = torch.softmax(scores / temperature, dim=-1)
+            device = p.device if rng is None or not has_values(p) else rng.device  # drawn where the generator is
+            return p.to(device).multinomial(1, generator=rng)[:, 0].to(p.device)
 
         _, tokens = self._write(x, steps, pick)
         if self.stop is None:
-            return tokens, torch.full((len(x),), tokens.shape[1])
+            return tokens, torch.full((len(x),), tokens.shape[1], device=tokens.device)
         stopped = (tokens == self.stop).cumsum(dim=1) > 0
         return tokens.masked_fill(stopped, self.stop), (~stopped).sum(dim=1)
 
     def _write(self, x, steps, pick):
         """Feed outputs back; return scores (B, T, K) and, where there is an embedding, the tokens (B, T)."""
         check_sizes(steps=steps)
-        state, fed, outputs, tokens = self._state(x), self._first(x), [], []
+        outputs = []
+        tokens = []
+        state = self._state(x)
+        fed = self._first(x)
         for _ in range(steps):
             output, state = self.run(self._beside(fed, x), state=state)
             outputs.append(self.head(output[:, 0]))
             tokens.append(outputs[-1] if self.embedding is None else pick(outputs[-1]))
             fed = self._feed(tokens[-1][:, None])
-            if self.stop is not None and (torch.stack(tokens, dim=1) == self.stop).any(dim=1).all():
+            stopped = None if self.stop is None else (torch.stack(tokens, dim=1) == self.stop).any(dim=1)
+            if stopped is not None and has_values(stopped) and stopped.all():
                 break
         return torch.stack(outputs, dim=1), torch.stack(tokens, dim=1)
+
+    def _read(self, x):
+        """Check the vectors x (B, input_size), and return them in the dtype in which the network computes."""
+        check_kinds(torch.Tensor, x=x)
+        check_shape("x", x, ("B", self.input_size))
+        check_floating("x", x)
+        return match_dtype("x", x, self.weight)
 
     def _state(self, x):
         if self.to_state is None:

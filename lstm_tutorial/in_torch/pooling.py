@@ -4,12 +4,17 @@ x (B, T, D) becomes (B, D). With `lengths` (B,) only valid steps count: padding 
 nothing, and its gradient is exactly 0.
 """
 
-import numpy as np
 import torch
 
-from lstm_tutorial.in_torch.padding import fill_padding
-from lstm_tutorial.pool_checks import check_half_life, check_pooled, check_weights
-from lstm_tutorial.validation import check_sizes
+from lstm_tutorial.in_torch.padding import fill_padding, valid_steps
+from lstm_tutorial.validation import (
+    as_array,
+    check_half_life,
+    check_kinds,
+    check_pooled,
+    check_sizes,
+    check_weights,
+)
 
 
 def last_pool(x, lengths=None):
@@ -25,15 +30,26 @@ def last_pool(x, lengths=None):
     -------
     tensor (B, D)
 
+    Raises
+    ------
+    ValueError, TypeError
+        If x is no such tensor or a length does not fit.
+
+    Notes
+    -----
+    Of a reverse direction the state that has read everything stands at the first step. Chapter: pooling.
+
     Examples
     --------
     >>> last_pool(torch.tensor([[[1.0], [2.0], [3.0]]]), lengths=[2])
     tensor([[2.]])
     """
+    check_kinds(torch.Tensor, x=x)
     lengths = check_pooled(x, lengths)
     if lengths is None:
         return x[:, -1]
-    return x[torch.arange(len(x), device=x.device), torch.as_tensor(lengths - 1, device=x.device)]
+    last = torch.as_tensor(lengths, device=x.device) - 1
+    return x[torch.arange(len(x), device=x.device), last]
 
 
 def max_pool(x, lengths=None):
@@ -48,7 +64,9 @@ def max_pool(x, lengths=None):
     >>> max_pool(torch.tensor([[[1.0, -1.0], [0.0, -2.0], [9.0, 9.0]]]), lengths=[2])
     tensor([[ 1., -1.]])
     """
-    return fill_padding(x, check_pooled(x, lengths), -torch.inf).amax(dim=1)
+    check_kinds(torch.Tensor, x=x)
+    valid = valid_steps(check_pooled(x, lengths), x.shape[1], x.device)
+    return fill_padding(x, valid, -torch.inf).amax(dim=1)
 
 
 def mean_pool(x, lengths=None):
@@ -59,10 +77,11 @@ def mean_pool(x, lengths=None):
     >>> mean_pool(torch.tensor([[[1.0], [2.0], [9.0]]]), lengths=[2])
     tensor([[1.5000]])
     """
-    lengths = check_pooled(x, lengths)
-    if lengths is None:
+    check_kinds(torch.Tensor, x=x)
+    valid = valid_steps(check_pooled(x, lengths), x.shape[1], x.device)
+    if valid is None:
         return x.mean(dim=1)
-    return fill_padding(x, lengths, 0).sum(dim=1) / torch.as_tensor(lengths, device=x.device)[:, None]
+    return fill_padding(x, valid, 0).sum(dim=1) / valid.sum(dim=1, keepdim=True)
 
 
 def position_weights(T):
@@ -101,7 +120,7 @@ def weighted_pool(x, weights, lengths=None):
     Parameters
     ----------
     x : tensor (B, T, D)
-    weights : tensor (T,) or (B, T)
+    weights : tensor, array or list, shape (T,) or (B, T)
         Not negative, and not all 0 on the valid steps, over which they are normalised to a sum of 1. They may be
         learned: gradients flow to them.
     lengths : sequence of int, shape (B,), optional
@@ -115,12 +134,14 @@ def weighted_pool(x, weights, lengths=None):
     >>> weighted_pool(torch.tensor([[[1.0], [2.0], [9.0]]]), [1, 3, 5], lengths=[2])
     tensor([[1.7500]])
     """
+    check_kinds(torch.Tensor, x=x)
     lengths = check_pooled(x, lengths)
-    weights = weights if torch.is_tensor(weights) else torch.as_tensor(np.asarray(weights))
-    weights = weights.to(x.device, weights.dtype if weights.is_floating_point() else torch.float64)
     B, T, _ = x.shape
-    check_weights(weights.detach().cpu().numpy(), B, T, lengths)
-    weights = fill_padding(weights.expand(B, T)[..., None], lengths, 0)[..., 0]  # (B, T)
+    weights = weights if torch.is_tensor(weights) else torch.as_tensor(as_array("weights", weights))
+    check_weights(weights.detach(), B, T, lengths)
+    weights = weights.to(x.device, weights.dtype if weights.is_floating_point() else torch.float64).expand(B, T)
+    valid = valid_steps(lengths, T, x.device)
+    weights = fill_padding(weights, valid, 0)  # (B, T)
     weights = weights / weights.detach().amax(dim=1, keepdim=True)  # to at most 1: no sum overflows
     shares = (weights / weights.sum(dim=1, keepdim=True)).to(x.dtype)
-    return (shares[:, None] @ fill_padding(x, lengths, 0))[:, 0]  # (B, 1, T) @ (B, T, D)
+    return (shares[:, None] @ fill_padding(x, valid, 0))[:, 0]  # (B, 1, T) @ (B, T, D)

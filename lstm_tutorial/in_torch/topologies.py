@@ -5,19 +5,46 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from lstm_tutorial.in_torch.attention_pooling import AttentionPool
-from lstm_tutorial.in_torch.lstm import LSTM, generator
-from lstm_tutorial.in_torch.pooling import max_pool, mean_pool, weighted_pool
-from lstm_tutorial.validation import check_choice, check_lengths, check_shape, check_sizes, check_tokens
+from lstm_tutorial.in_torch.lstm import LSTM, Module, draw, generator
+from lstm_tutorial.in_torch.padding import fill_padding, valid_steps
+from lstm_tutorial.in_torch.pooling import last_pool, max_pool, mean_pool, weighted_pool
+from lstm_tutorial.validation import (
+    check_choice,
+    check_dtype,
+    check_kinds,
+    check_lengths,
+    check_shape,
+    check_sizes,
+    check_tokens,
+    has_values,
+    kind_of,
+)
 
 
 def draw_linear(linear, rng):
     """Draw a linear layer's parameters as torch does, from the network's own generator."""
-    for parameter in linear.parameters():
-        nn.init.uniform_(parameter, -(linear.in_features**-0.5), linear.in_features**-0.5, generator=rng)
+    bound = linear.in_features**-0.5
+    draw(linear.weight, rng, bound)
+    if linear.bias is not None:
+        draw(linear.bias, rng, bound)
 
 
 def run_lstm(lstm, x, lengths=None, state=None):
     """Run the course's LSTM, or a recurrent network of torch's packed inside, on x (B, T, D); both give the same.
+
+    Parameters
+    ----------
+    lstm : LSTM, torch.nn.LSTM, torch.nn.GRU or torch.nn.RNN
+    x : tensor (B, T, D)
+        Whatever `batch_first` says.
+    lengths : sequence of int, shape (B,), optional
+    state
+        As `lstm` takes it; zeros if not given.
+
+    Returns
+    -------
+    tuple
+        `output` (B, T, directions * H), and the final state as `lstm` gives it.
 
     Examples
     --------
@@ -25,19 +52,40 @@ def run_lstm(lstm, x, lengths=None, state=None):
     >>> output.shape, h_n.shape
     (torch.Size([4, 7, 5]), torch.Size([1, 4, 5]))
     """
-    if isinstance(lstm, LSTM):
-        return lstm(x, state, lengths=lengths)
     seen = x if lstm.batch_first else x.transpose(0, 1)
-    if lengths is None:
-        output, state = lstm(seen, state)
+    if isinstance(lstm, LSTM):
+        output, state = lstm(seen, state, lengths=lengths)
     else:
-        options, lengths = {"batch_first": lstm.batch_first}, torch.as_tensor(check_lengths(lengths, *x.shape[:2]))
-        output, state = lstm(pack_padded_sequence(seen, lengths, enforce_sorted=False, **options), state)
-        output, _ = pad_packed_sequence(output, total_length=x.shape[1], **options)
+        lengths = None if lengths is None else check_lengths(lengths, *x.shape[:2])
+        if lengths is None or not has_values(x):  # on the device "meta" shapes are all there is
+            output, state = lstm(seen, state)
+        else:
+            options = {"batch_first": lstm.batch_first}
+            packed = pack_padded_sequence(seen, torch.as_tensor(lengths), enforce_sorted=False, **options)
+            output, state = lstm(packed, state)
+            output, _ = pad_packed_sequence(output, total_length=x.shape[1], **options)
     return output if lstm.batch_first else output.transpose(0, 1), state
 
 
-class Topology(nn.Module):
+def build_recurrent(network, input_size, hidden_size, rng, dtype, **options):
+    """Build a recurrent network of the course or of torch, batch-first; `rng` draws the same parameters for both.
+
+    Examples
+    --------
+    >>> ours, theirs = (build_recurrent(each, 3, 4, generator(0), "float32") for each in (LSTM, nn.LSTM))
+    >>> torch.equal(ours.weight_hh_l0, theirs.weight_hh_l0)
+    True
+    """
+    if issubclass(network, LSTM):
+        return network(input_size, hidden_size, batch_first=True, rng=rng, dtype=dtype, **options)
+    dtype = getattr(torch, check_dtype(dtype))
+    built = network(input_size, hidden_size, batch_first=True, dtype=dtype, **options)
+    for parameter in built.parameters():
+        draw(parameter, rng, hidden_size**-0.5)
+    return built
+
+
+class Topology(Module):
     """What the three share: an optional embedding, a recurrent network, and a linear head, all batch-first.
 
     Parameters
@@ -46,29 +94,52 @@ class Topology(nn.Module):
         Size of what the recurrent network reads at each step.
     hidden_size, output_size : int
         H and K.
-    lstm : torch.nn.LSTM, torch.nn.GRU or torch.nn.RNN, optional
-        A network to build on, instead of the course's `LSTM`; it packs inside. Its sizes must fit, and are read from
-        it where `hidden_size`, or the `input_size` of what reads features, is None.
+    lstm : class or network, optional
+        What to build on: the course's `LSTM`, which is the default, or `torch.nn.LSTM`, `GRU` or `RNN`, which pack
+        inside. A class is built with the sizes, `rng`, `dtype` and the options. A network must have these sizes, which
+        are read from it where `hidden_size`, or the `input_size` of what reads features, is None. A module of one's own
+        will do if it is called like `torch.nn.LSTM` and has its attributes, `bidirectional` among them.
+    rng : torch.Generator, int or None
+        Draws the parameters.
+    dtype : str or dtype
+        float32 or float64; a network brings its own.
     options
-        For the course's `LSTM`: `num_layers`, `bidirectional`, `dropout`, `peephole`, `forget_bias`.
+        For a class: `num_layers`, `bidirectional`, `dropout`, and for the course's also `peephole`, `forget_bias`.
     """
 
     def __init__(self, read_size, hidden_size, output_size, lstm, rng, dtype, options):
         super().__init__()
-        hidden_size = lstm.hidden_size if hidden_size is None and lstm is not None else hidden_size
+        lstm = LSTM if lstm is None else lstm
+        built = not isinstance(lstm, type)
+        if built:
+            read = ("input_size", "hidden_size", "batch_first", "bidirectional")
+            fits = isinstance(lstm, nn.Module) and all(hasattr(lstm, name) for name in read)
+        else:
+            fits = issubclass(lstm, LSTM | nn.LSTM | nn.GRU | nn.RNN)
+        if not fits:
+            came = kind_of(type(lstm) if built else lstm)
+            raise TypeError(f"lstm must be an in_torch.LSTM, a torch.nn.LSTM, GRU or RNN, or such a class, got {came}")
+        hidden_size = lstm.hidden_size if hidden_size is None and built else hidden_size
         check_sizes(hidden_size=hidden_size, output_size=output_size)
-        self.hidden_size, self.output_size, self.rng = hidden_size, output_size, generator(rng)
-        if lstm is None:
-            lstm = LSTM(read_size, hidden_size, batch_first=True, rng=self.rng, dtype=dtype, **options)
+        if not built:
+            lstm = build_recurrent(lstm, read_size, hidden_size, rng, dtype, **options)
         elif options:
             raise TypeError(f"lstm has its own options, got {sorted(options)} beside it")
-        for name, size in (("input_size", read_size), ("hidden_size", hidden_size)):
-            if getattr(lstm, name) != size:
+        for name, size in (("input_size", read_size), ("hidden_size", hidden_size), ("proj_size", 0)):
+            if getattr(lstm, name, size) != size:
                 raise ValueError(f"lstm must have {name} {size}, got {getattr(lstm, name)}")
+        self.hidden_size = hidden_size
+        self.output_size = output_size
         self.lstm = lstm
-        dtype = next(lstm.parameters()).dtype
-        self.head = nn.Linear(hidden_size * (2 if lstm.bidirectional else 1), output_size, dtype=dtype)
-        draw_linear(self.head, self.rng)
+        directions = 2 if lstm.bidirectional else 1
+        self.head = nn.Linear(hidden_size * directions, output_size, dtype=self.weight.dtype)
+        draw_linear(self.head, rng)
+
+    @property
+    def weight(self):
+        """One parameter of the recurrent network: where it is, and in which dtype it computes."""
+        found = getattr(self.lstm, "weight_ih_l0", None)
+        return next(self.lstm.parameters()) if found is None else found
 
     def run(self, x, lengths=None, state=None):
         """Run the recurrent network on x (B, T, D); return its output (B, T, ...) and its final state."""
@@ -79,21 +150,64 @@ class Reader(Topology):
     """What many-to-one and many-to-many share: they read features (B, T, D), or tokens (B, T) with an embedding."""
 
     def __init__(self, input_size, hidden_size, output_size, embedding, lstm, rng, dtype, options):
-        input_size = lstm.input_size if input_size is None and lstm is not None and embedding is None else input_size
+        if input_size is None and embedding is None and isinstance(lstm, nn.Module):
+            input_size = getattr(lstm, "input_size", None)
         check_sizes(input_size=input_size, **({} if embedding is None else {"embedding": embedding}))
-        super().__init__(embedding or input_size, hidden_size, output_size, lstm, rng, dtype, options)
-        self.input_size, self.embedding = input_size, None
+        read_size = input_size if embedding is None else embedding
+        super().__init__(read_size, hidden_size, output_size, lstm, rng, dtype, options)
+        self.input_size = input_size
+        self.embedding = None
         if embedding is not None:
             self.embedding = nn.Embedding(input_size, embedding, dtype=self.head.weight.dtype)
-            nn.init.normal_(self.embedding.weight, generator=self.rng)
+            draw(self.embedding.weight, rng)
 
     def read(self, x, lengths):
         """Embed tokens where there is an embedding, and run the recurrent network."""
-        if self.embedding is not None:
-            x = self.embedding(torch.as_tensor(check_tokens(x, self.input_size, lengths), device=x.device))
-        else:
+        if self.embedding is None:
+            check_kinds(torch.Tensor, x=x)
             check_shape("x", x, ("B", "T", self.input_size))
-        return self.run(x, lengths)
+            return self.run(x, lengths)
+        tokens = torch.as_tensor(check_tokens(x, self.input_size, lengths), device=self.weight.device)
+        return self.run(self.embedding(tokens), lengths)
+
+
+class LastState:
+    """Pool the states that have read everything: the last valid step, and of a reverse direction the first.
+
+    Examples
+    --------
+    >>> output = torch.tensor([[[1.0, -1.0], [2.0, -2.0], [3.0, -3.0]]])  # forward and reverse side by side
+    >>> LastState(bidirectional=True)(output, lengths=[2])
+    tensor([[ 2., -1.]])
+    """
+
+    def __init__(self, bidirectional):
+        self.bidirectional = bidirectional
+
+    def __call__(self, output, lengths=None):
+        """Map output (B, T, directions * H) to (B, directions * H)."""
+        last = last_pool(output, lengths)
+        if not self.bidirectional:
+            return last
+        H = output.shape[2] // 2
+        return torch.cat([last[:, :H], output[:, 0, H:]], dim=-1)
+
+
+class WeightedPool:
+    """Pool with weights that a function gives for the T steps of a batch.
+
+    Examples
+    --------
+    >>> WeightedPool(lambda T: [0.0, 1.0, 3.0])(torch.tensor([[[1.0], [2.0], [4.0]]]))
+    tensor([[3.5000]])
+    """
+
+    def __init__(self, weights_of):
+        self.weights_of = weights_of
+
+    def __call__(self, output, lengths=None):
+        """Map output (B, T, D) to (B, D)."""
+        return weighted_pool(output, self.weights_of(output.shape[1]), lengths)
 
 
 class ManyToOne(Reader):
@@ -112,6 +226,12 @@ class ManyToOne(Reader):
         Size of the vector that stands for each token; x then holds tokens.
     lstm, rng, dtype, options
         See `Topology`.
+
+    Notes
+    -----
+    `pooling` keeps the name or the function, "attention" for an `AttentionPool`. `pool` is what it stands for: it is
+    called with the output (B, T, directions * H) and the lengths and gives (B, directions * H). Chapters: many-to-one,
+    pooling.
 
     Examples
     --------
@@ -133,32 +253,33 @@ class ManyToOne(Reader):
         dtype="float32",
         **options,
     ):
-        if not isinstance(pooling, AttentionPool) and not callable(pooling):
+        if isinstance(pooling, type) or not callable(pooling):
             check_choice("pooling", pooling, ("last", "max", "mean", "attention"))
+        rng = generator(rng)
         super().__init__(input_size, hidden_size, output_size, embedding, lstm, rng, dtype, options)
-        self.pooling, size = pooling, self.head.in_features
-        if pooling == "attention":
-            self.pool = AttentionPool(size, rng=self.rng, dtype=self.head.weight.dtype)
-        elif isinstance(pooling, AttentionPool):
+        size = self.head.in_features
+        if isinstance(pooling, AttentionPool):
             if pooling.input_size != size:
                 raise ValueError(f"pooling must have input_size {size}, got {pooling.input_size}")
-            del self.pooling  # torch has filed it as a layer, and it goes by another name
-            self.pooling, self.pool = "attention", pooling
+            self.pooling = "attention"
+            self.pool = pooling
+            return
+        self.pooling = pooling
+        if pooling == "last":
+            self.pool = LastState(self.lstm.bidirectional)
+        elif pooling == "max":
+            self.pool = max_pool
+        elif pooling == "mean":
+            self.pool = mean_pool
+        elif pooling == "attention":
+            self.pool = AttentionPool(size, rng=rng, dtype=self.head.weight.dtype)
+        else:
+            self.pool = WeightedPool(pooling)
 
     def forward(self, x, lengths=None):
         """Map x (B, T, D), or tokens (B, T), to scores (B, K)."""
-        output, state = self.read(x, lengths)  # (B, T, directions * H)
-        h_n = state[0] if isinstance(state, tuple) else state  # (layers * directions, B, H)
-        if self.pooling == "last":
-            pooled = torch.cat(tuple(h_n[-2:] if self.lstm.bidirectional else h_n[-1:]), dim=-1)
-        elif self.pooling == "max":
-            pooled = max_pool(output, lengths)
-        elif self.pooling == "mean":
-            pooled = mean_pool(output, lengths)
-        elif self.pooling == "attention":
-            pooled = self.pool(output, lengths)
-        else:
-            pooled = weighted_pool(output, self.pooling(output.shape[1]), lengths)
+        output, _ = self.read(x, lengths)  # (B, T, directions * H)
+        pooled = self.pool(output, lengths)  # (B, directions * H)
         return self.head(pooled)
 
 
@@ -170,6 +291,10 @@ class ManyToMany(Reader):
     input_size, hidden_size, output_size, embedding, lstm, rng, dtype, options
         See `ManyToOne`. With `bidirectional` an answer sees the whole sequence, without it the steps up to its own.
 
+    Notes
+    -----
+    Chapter: many-to-many.
+
     Examples
     --------
     >>> model = ManyToMany(10, 8, 5, bidirectional=True, rng=0)
@@ -180,14 +305,10 @@ class ManyToMany(Reader):
     def __init__(
         self, input_size, hidden_size, output_size, *, embedding=None, lstm=None, rng=None, dtype="float32", **options
     ):
-        super().__init__(input_size, hidden_size, output_size, embedding, lstm, rng, dtype, options)
+        super().__init__(input_size, hidden_size, output_size, embedding, lstm, generator(rng), dtype, options)
 
     def forward(self, x, lengths=None):
         """Map x (B, T, D), or tokens (B, T), to scores (B, T, K), 0 past a length."""
         output, _ = self.read(x, lengths)
-        scores = self.head(output)
-        if lengths is None:
-            return scores
-        steps = torch.arange(scores.shape[1], device=scores.device)
-        valid = steps < torch.as_tensor(lengths, device=scores.device)[:, None]  # (B, T)
-        return scores * valid[..., None]
+        valid = valid_steps(lengths, output.shape[1], output.device)
+        return fill_padding(self.head(output), valid, 0)

@@ -1,9 +1,9 @@
-"""Which output step sees which input step: asked of the gradients."""
+"""Which output step depends on which input step, measured by the gradients."""
 
 import torch
 from torch import nn
 
-from lstm_tutorial.validation import check_shape
+from lstm_tutorial.validation import check_kinds, check_shape
 
 
 def dependency_matrix(model, x):
@@ -13,13 +13,23 @@ def dependency_matrix(model, x):
     ----------
     model : torch.nn.Module
         Maps a batch of one, x (1, T, D) or tokens (1, T), to (1, S, K), or to (1, K), which counts as one step. Of
-        several results the first is taken. Tokens are looked at through the network's first `nn.Embedding`.
+        several results the first is taken. For tokens the gradient is that of the vectors from the network's first
+        `nn.Embedding`.
     x : tensor (1, T, D) or integer tensor (1, T)
 
     Returns
     -------
     tensor (S, T)
-        Norm of the Jacobian of output step s with respect to input step t: 0 where s does not see t.
+        Norm of the Jacobian of output step s with respect to input step t: 0 where s does not depend on t.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If x is no tensor of one sequence, or holds tokens and the network has no `nn.Embedding`.
+
+    Notes
+    -----
+    Chapters: shapes, many-to-many.
 
     Examples
     --------
@@ -29,8 +39,10 @@ def dependency_matrix(model, x):
             [1, 1, 0],
             [1, 1, 1]], dtype=torch.int32)
     """
+    check_kinds(torch.Tensor, x=x)
     check_shape("x", x, (1, "T", "D") if x.is_floating_point() else (1, "T"))
-    leaves, handles = [], []
+    leaves = []
+    handles = []
     if x.is_floating_point():
         x = x.detach().clone().requires_grad_()
         leaves.append(x)
