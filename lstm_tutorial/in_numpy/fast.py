@@ -1,31 +1,136 @@
 """The layer of `sequence` once more, several times as fast: the same numbers, and a reason for every trick.
 
-A step sees x, a 1 for the bias and the last hidden state side by side: one product makes all gates. One tanh bends all
+A step sees x, a 1 for the bias and the last hidden state side by side: one product makes all gates. One tanh serves all
 four. What is multiplied together lies together. The slopes of as many steps as fit the cache are computed at once, and
 so are the gradients of the weights. Nothing is allocated in a loop, and memory is used again. Chapter: fast.
 """
 
+from collections import deque
 from typing import NamedTuple
 
 import numpy as np
 
 from lstm_tutorial.in_numpy.activations import tanh
-from lstm_tutorial.in_numpy.sequence import Ragged, longest_first
+from lstm_tutorial.in_numpy.lstm import LSTM
+from lstm_tutorial.validation import check_lengths
 
 CHUNK = 2**16  # gates whose slopes are in work at a time: with the slopes they stay in the second-level cache
 ROWS = 2**9  # steps times sequences whose part of the weights' gradients is one product: few products, little room
 CELL = 4  # the slot beside o, i, f, g: the products i * g and f * c_prev are of slots two apart, made in one call
 
 
+class FastLSTM(LSTM):
+    """`LSTM` with the same signature, parameters and numbers, several times as fast: only how a layer runs differs.
+
+    Notes
+    -----
+    A gate is (1 + tanh(z / 2)) / 2 here: see `fused_sequence` for how exact that is. Chapter: fast.
+
+    Examples
+    --------
+    >>> x, fast, plain = np.ones((7, 4, 10), "float32"), FastLSTM(10, 5, rng=0), LSTM(10, 5, rng=0)
+    >>> bool(np.allclose(fast(x)[0], plain(x)[0], atol=1e-6))
+    True
+    """
+
+    _memory = None
+
+    def _run_layer(self, x, state, weights, lengths, keep_cache):
+        if self._memory is None:
+            self._memory = Memory(self.num_layers * self._directions)
+        return fused_sequence(x, state, *weights, lengths=lengths, keep_cache=keep_cache, memory=self._memory)
+
+    def _run_layer_backward(self, d_output, d_state, cache):
+        return fused_sequence_backward(d_output, d_state, cache)
+
+
+class Memory:
+    """Arrays that were used before: the first touch of new memory can cost as much as the arithmetic on it.
+
+    What `lend` returns comes back by itself when nobody refers to it any more, in no thread. So no two caches that are
+    in use share memory. A deque serves because taking from it and adding to it are one step each, whatever the threads.
+
+    Examples
+    --------
+    >>> memory = Memory(1)
+    >>> loan = memory.lend(((2, 3), (4,)), "float32")
+    >>> first = loan.arrays[0]
+    >>> memory.lend(((2, 3), (4,)), "float32").arrays[0] is first  # it is still in use
+    False
+    >>> del loan
+    >>> memory.lend(((2, 3), (4,)), "float32").arrays[0] is first
+    True
+    """
+
+    def __init__(self, most):
+        self.free = deque(maxlen=most)  # when it is full, the oldest goes
+
+    def lend(self, shapes, dtype):
+        """Return a `Loan` of arrays of these shapes, with anything in them."""
+        for _ in range(len(self.free)):
+            try:
+                arrays = self.free.popleft()
+            except IndexError:  # another thread was faster
+                break
+            if [array.shape for array in arrays] == list(shapes) and arrays[0].dtype == dtype:
+                return Loan(arrays, self.free)
+            self.free.append(arrays)
+        return Loan([np.empty(shape, dtype) for shape in shapes], self.free)
+
+
+class Loan:
+    """Arrays on loan from a `Memory`; they go back when this object goes."""
+
+    def __init__(self, arrays, free):
+        self.arrays = arrays
+        self.free = free
+
+    def __del__(self):
+        self.free.append(self.arrays)
+
+
+class Ragged(NamedTuple):
+    """A batch in order of length, longest first."""
+
+    order: np.ndarray | slice  # (B,) which sequence stands where
+    back: np.ndarray | slice  # (B,) the way back to the caller's order
+    lengths: np.ndarray  # (B,) in the new order
+    running: np.ndarray  # (T,) how many sequences have a step t; they are the first ones
+
+
+def longest_first(lengths, B, T):
+    """Sort a batch by length, so that at step t the first `running[t]` sequences are those that still run.
+
+    Examples
+    --------
+    >>> longest_first([1, 3, 2], B=3, T=4).running
+    array([3, 2, 1, 0])
+    """
+    if lengths is None:
+        return Ragged(slice(None), slice(None), np.full(B, T), np.full(T, B))
+    lengths = check_lengths(lengths, B, T)
+    order = np.argsort(-lengths, kind="stable")
+    running = (lengths > np.arange(T)[:, None]).sum(axis=1)
+    return Ragged(order, np.argsort(order), lengths[order], running)
+
+
 class FusedCache(NamedTuple):
     """What the backward needs; all in the ragged order. Past a length stands whatever stood there before."""
 
+    loan: Loan  # of the two that follow
     seen: np.ndarray  # (T + 1, B, D + 1 + H), what a step sees: x, 1 and the hidden state of the step before
-    slots: np.ndarray  # (T + 1, 5, B, H), the openings o, i, f, g of a step, and the cell state that came into it
+    slots: np.ndarray  # (T + 1, 5, B, H), the gates o, i, f, g of a step, and the cell state that came into it
     to_x: np.ndarray  # (4H, D), the weights of o, i, f and g on x
     to_h: np.ndarray  # (4H, H), and on h
     weight_peephole: np.ndarray | None
     ragged: Ragged
+
+    def gates(self):
+        """Return i, f, g, o and c of all steps, (T, B, H) each, in the caller's order of the batch, 0 past a length."""
+        T, back = len(self.slots) - 1, self.ragged.back
+        valid = (np.arange(T)[:, None] < self.ragged.lengths[back])[..., None]  # (T, B, 1)
+        o, i, f, g, _ = self.slots[:-1].swapaxes(0, 1)
+        return [np.where(valid, each[:, back], 0) for each in (i, f, g, o, self.slots[1:, CELL])]
 
 
 def fused_sequence(
@@ -39,7 +144,7 @@ def fused_sequence(
     lengths=None,
     *,
     keep_cache=True,
-    recycle=None,
+    memory=None,
 ):
     """Run one LSTM layer over a batch of sequences: parameters, results and numbers as of `lstm_sequence`.
 
@@ -47,9 +152,8 @@ def fused_sequence(
     ----------
     keep_cache : bool
         False for inference: the cache is None, and what two steps need is all that is kept.
-    recycle : FusedCache, optional
-        From an earlier call, and needed no more: the new cache is written over it where shapes agree. The first touch
-        of new memory can cost as much as the arithmetic on it.
+    memory : Memory, optional
+        Where the cache's arrays are borrowed.
     others
         See `lstm_sequence`.
 
@@ -80,33 +184,31 @@ def fused_sequence(
 
     kept = T + 1 if keep_cache else 2  # step t writes over step t - 2 where nothing is kept
     shapes = (kept, B, D + 1 + H), (kept, 5, B, H)
-    if recycle is not None and (recycle.seen.shape, recycle.slots.shape) == shapes and recycle.seen.dtype == dtype:
-        seen, slots = recycle.seen, recycle.slots
-    else:
-        seen, slots = (np.empty(shape, dtype) for shape in shapes)
+    loan = (Memory(1) if memory is None else memory).lend(shapes, dtype)
+    seen, slots = loan.arrays
     seen[..., D] = 1
     seen[0, :, D + 1 :], slots[0, CELL] = (each[ragged.order] for each in state)
     output = np.empty((T, B, H), dtype) if lengths is None else np.zeros((T, B, H), dtype)
-    products, bent = np.empty((2, B, H), dtype), np.empty((B, H), dtype)
+    products, work = np.empty((2, B, H), dtype), np.empty((B, H), dtype)
     for t, n in enumerate(ragged.running.tolist()):
         look, now, then, after = seen[t % kept], slots[t % kept], seen[(t + 1) % kept], slots[(t + 1) % kept]
-        c, h, rows, i_g_and_f_c, tanh_c = after[CELL], then[:, D + 1 :], ragged.order, products, bent
+        c, h, rows, i_g_and_f_c, tanh_c = after[CELL], then[:, D + 1 :], ragged.order, products, work
         if n < B:  # the others have ended: neither their padding nor what stands in their rows is looked at
             look, now, c, h, rows = look[:n], now[:, :n], c[:n], h[:n], rows[:n]
-            i_g_and_f_c, tanh_c = products[:, :n], bent[:n]
+            i_g_and_f_c, tanh_c = products[:, :n], work[:n]
         look[:, :D] = x[t, rows]
         z = now[:CELL]
         np.matmul(look, ready, out=z)  # (n, D + 1 + H) @ (4, D + 1 + H, H)
         if peephole is None:
-            bend(z, 3, half)
+            activate(z, 3, half)
         else:
             z[1:3] += peephole[1:] * now[CELL]
-            bend(z[1:], 2, half)
+            activate(z[1:], 2, half)
         np.multiply(now[1:3], now[3:], out=i_g_and_f_c)
         np.add(i_g_and_f_c[0], i_g_and_f_c[1], out=c)
         if peephole is not None:
             z[0] += peephole[0] * c
-            bend(z[:1], 1, half)
+            activate(z[:1], 1, half)
         np.multiply(z[0], tanh(c, out=tanh_c), out=h)
         output[t, rows] = h
     last, every = ragged.lengths % kept, np.arange(B)
@@ -114,10 +216,10 @@ def fused_sequence(
     if not keep_cache:
         return output, state, None
     to_x, to_h = (by_slot(weight).reshape(4 * H, -1) for weight in (weight_ih, weight_hh))
-    return output, state, FusedCache(seen, slots, to_x, to_h, weight_peephole, ragged)
+    return output, state, FusedCache(loan, seen, slots, to_x, to_h, weight_peephole, ragged)
 
 
-def bend(z, sigmoids, half):
+def activate(z, sigmoids, half):
     """Put z through tanh in place, and make gates of the first slots: sigmoid(z) = (1 + tanh(z / 2)) / 2."""
     tanh(z, out=z)
     gates = z[:sigmoids]
@@ -138,7 +240,7 @@ def fused_sequence_backward(d_output, d_state, cache):
     >>> d_c[:, 0]
     array([0.03125, 0.25   ])
     """
-    seen, slots, to_x, to_h, weight_peephole, ragged = cache
+    _, seen, slots, to_x, to_h, weight_peephole, ragged = cache
     (T, _, B, H), K, dtype = slots[1:].shape, seen.shape[2], seen.dtype
     D, running, order, one = K - 1 - H, ragged.running.tolist(), ragged.order, np.array(1, dtype)
     whole = isinstance(order, slice)  # no sequence ends before the others
@@ -209,12 +311,12 @@ def all_slopes(now, c, one, slopes, work):
     (5, m, n, H) is from h to c, from h to the sum of o, and from c to those of i, f and g. `work` is written over.
     """
     o, i, _, g, _ = now
-    products, bent = work[:3], tanh(c, out=work[3])
-    np.multiply(o, bent, out=products[0])
+    products, tanh_c = work[:3], tanh(c, out=work[3])
+    np.multiply(o, tanh_c, out=products[0])
     np.multiply(now[1:3], now[3:], out=products[1:])  # o * tanh(c), i * g and f * c_prev once more
     np.subtract(one, now[:3], out=slopes[1:4])
     slopes[1:4] *= products  # s (1 - s) times the other factor
-    for slope, gate, product, factor in ((slopes[0], o, products[0], bent), (slopes[4], i, products[1], g)):
+    for slope, gate, product, factor in ((slopes[0], o, products[0], tanh_c), (slopes[4], i, products[1], g)):
         np.multiply(product, factor, out=slope)
         np.subtract(gate, slope, out=slope)  # o (1 - tanh(c)^2), and i (1 - g^2)
 
