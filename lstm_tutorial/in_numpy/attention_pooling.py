@@ -7,8 +7,15 @@ import numpy as np
 from lstm_tutorial.in_numpy.activations import softmax, softmax_backward, tanh, tanh_slope
 from lstm_tutorial.in_numpy.layers import Layer
 from lstm_tutorial.in_numpy.padding import fill_padding, valid_steps
-from lstm_tutorial.pool_checks import check_heads, check_pooled
-from lstm_tutorial.validation import check_choice, check_dtype, check_floating, check_shape
+from lstm_tutorial.validation import (
+    as_array,
+    check_choice,
+    check_dtype,
+    check_floating,
+    check_heads,
+    check_pooled,
+    check_shape,
+)
 
 
 def attention_weights(scores, lengths=None):
@@ -30,11 +37,11 @@ def attention_weights(scores, lengths=None):
     array([[0.5, 0.5, 0. ],
            [0. , 0. , 1. ]])
     """
-    scores = np.asarray(scores)
+    scores = as_array("scores", scores)
     check_shape("scores", scores, ("B", "T", "heads")[: max(2, scores.ndim)])
     check_floating("scores", scores)
     each = scores if scores.ndim == 3 else scores[..., None]  # (B, T, heads)
-    lengths = check_pooled(each, lengths)
+    lengths = check_pooled(each, None if lengths is None else as_array("lengths", lengths))
     finite = np.finfo(scores.dtype).max / 2
     each = np.clip(each, -finite, finite)  # infinity minus infinity would be NaN
     return softmax(fill_padding(each, valid_steps(lengths, each.shape[1]), -np.inf), axis=1).reshape(scores.shape)
@@ -116,8 +123,8 @@ class AttentionPool(Layer):
         -------
         array (B, D), and where asked the weights (B, T), or (B, heads, T) of several heads
         """
-        x = np.asarray(x)
-        lengths = check_pooled(x, lengths)
+        x = as_array("x", x)
+        lengths = check_pooled(x, None if lengths is None else as_array("lengths", lengths))
         check_shape("x", x, ("B", "T", self.input_size))
         query = self._parameters["query"]
         x = x.astype(query.dtype, copy=False)
@@ -138,7 +145,7 @@ class AttentionPool(Layer):
         """Return d_x, exactly 0 past a length; `gradients` then holds those of every parameter."""
         x, keys, weights = self._last_forward()
         (B, T, D), query = x.shape, self._parameters["query"]
-        d_pooled = np.asarray(d_pooled, x.dtype)
+        d_pooled = as_array("d_pooled", d_pooled).astype(x.dtype, copy=False)
         check_shape("d_pooled", d_pooled, (B, D))
         self._cache = None
         d_heads = d_pooled.reshape(B, self.heads, 1, D // self.heads)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstm_tutorial.in_numpy.activations import sigmoid, sigmoid_slope, tanh, tanh_slope
-from lstm_tutorial.validation import check_cell, check_shape
+from lstm_tutorial.validation import as_array, check_cell, check_shape
 
 
 def _layer(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
@@ -167,8 +167,10 @@ def lstm_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole=
     >>> c
     array([0.5, 0.5, 0.5])
     """
+    x = as_array("x", x)
     check_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole)
-    h_prev, c_prev = state
+    h_prev = as_array("h", state[0])
+    c_prev = as_array("c", state[1])
     z_i, z_f, z_g, z_o = np.split(_layer(x, h_prev, weight_ih, weight_hh, bias_ih, bias_hh), 4, axis=-1)  # (B, H) each
     if weight_peephole is not None:
         p_i, p_f, p_o = weight_peephole
@@ -183,7 +185,8 @@ def lstm_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole=
     o = sigmoid(z_o)
     tanh_c = tanh(c)
     h = o * tanh_c
-    return (h, c), CellCache(x, h_prev, c_prev, i, f, g, o, c, tanh_c, weight_ih, weight_hh, weight_peephole)
+    x, h_prev, c_prev, kept_c = x.copy(), h_prev.copy(), c_prev.copy(), c.copy()  # the caller may change theirs
+    return (h, c), CellCache(x, h_prev, c_prev, i, f, g, o, kept_c, tanh_c, weight_ih, weight_hh, weight_peephole)
 
 
 def lstm_cell_backward(d_h, d_c, cache):

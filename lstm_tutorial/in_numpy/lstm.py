@@ -7,6 +7,8 @@ import numpy as np
 from lstm_tutorial.in_numpy.layers import Layer
 from lstm_tutorial.in_numpy.sequence import flip, lstm_sequence, lstm_sequence_backward
 from lstm_tutorial.validation import (
+    as_array,
+    check_dropout,
     check_dtype,
     check_lengths,
     check_number,
@@ -89,7 +91,7 @@ class LSTM(Layer):
     ):
         super().__init__()
         check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
-        check_number("dropout", dropout, 0, 1)
+        check_dropout(dropout, num_layers)
         if forget_bias is not None:
             check_number("forget_bias", forget_bias, -np.inf, np.inf)
         self.input_size = input_size
@@ -143,12 +145,12 @@ class LSTM(Layer):
             `output` (T, B, directions * H), or (B, T, ...) with `batch_first`; and `(h_n, c_n)`, each
             (layers * directions, B, H). Where there are lengths, the states are those of the last valid steps.
         """
-        x = np.asarray(x)
+        x = as_array("x", x)
         unbatched = check_sequence(x, self.input_size, batch_first=self.batch_first, has_lengths=lengths is not None)
         x = self._time_major(x.astype(self.dtype, copy=False), unbatched)  # (T, B, D)
         T, B, _ = x.shape
         if lengths is not None:
-            lengths = check_lengths(lengths, B, T)
+            lengths = check_lengths(as_array("lengths", lengths), B, T)
         h_0, c_0 = self._states(state, ("h_0", "c_0"), B, unbatched)
         self._cache = None  # what the last forward kept is not needed any more
 
@@ -201,14 +203,17 @@ class LSTM(Layer):
         """
         caches, masks, lengths, (T, B), unbatched = self._last_forward()
         directions, H = self._directions, self.hidden_size
+        if isinstance(d_state, tuple | list):
+            zero = np.zeros(self._shape_of_state(B, unbatched), self.dtype)
+            d_state = tuple(zero if each is None else each for each in d_state)
         d_h, d_c = self._states(d_state, ("d_h_n", "d_c_n"), B, unbatched)
         if d_output is None:
             d_x = np.zeros((T, B, directions * H), self.dtype)
         else:
-            d_x = np.asarray(d_output, self.dtype)
+            d_x = as_array("d_output", d_output)
             axes = (T,) if unbatched else (B, T) if self.batch_first else (T, B)
             check_shape("d_output", d_x, (*axes, directions * H))
-            d_x = self._time_major(d_x, unbatched)
+            d_x = self._time_major(d_x.astype(self.dtype, copy=False), unbatched)
         self._cache = None
 
         d_h_0, d_c_0, found = np.empty_like(d_h), np.empty_like(d_c), {}
@@ -258,15 +263,18 @@ class LSTM(Layer):
         """Return a state (layers * directions, B, H) as the caller has it."""
         return state[:, 0] if unbatched else state
 
+    def _shape_of_state(self, B, unbatched):
+        k = self.num_layers * self._directions
+        return (k, self.hidden_size) if unbatched else (k, B, self.hidden_size)
+
     def _states(self, state, names, B, unbatched):
         """Return two states (layers * directions, B, H), zeros where there is none."""
-        k, H = self.num_layers * self._directions, self.hidden_size
-        shape = (k, H) if unbatched else (k, B, H)
-        state = (None, None) if state is None else state
-        if isinstance(state, tuple | list):
-            state = [np.zeros(shape, self.dtype) if each is None else np.asarray(each) for each in state]
-        check_state(state, names, shape)
-        return [each.reshape(k, B, H).astype(self.dtype, copy=False) for each in state]
+        full = self._shape_of_state(B, unbatched=False)
+        if state is None:
+            return np.zeros(full, self.dtype), np.zeros(full, self.dtype)
+        check_state(state, names, self._shape_of_state(B, unbatched))
+        states = [as_array(name, each) for name, each in zip(names, state, strict=True)]
+        return [each.reshape(full).astype(self.dtype, copy=False) for each in states]
 
     def _dropout_mask(self, shape):
         if not self.training or self.dropout == 0:

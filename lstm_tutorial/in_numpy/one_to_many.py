@@ -7,7 +7,7 @@ from lstm_tutorial.in_numpy.layers import Embedding, Layer, Linear
 from lstm_tutorial.in_numpy.lstm import LSTM
 from lstm_tutorial.in_numpy.padding import fill_padding, valid_steps
 from lstm_tutorial.in_numpy.topologies import build_lstm
-from lstm_tutorial.validation import check_choice, check_number, check_shape, check_sizes, check_tokens
+from lstm_tutorial.validation import as_array, check_choice, check_number, check_shape, check_sizes, check_tokens
 
 
 class OneToMany(Layer):
@@ -90,17 +90,17 @@ class OneToMany(Layer):
         array (B, T, K)
             Outputs, or scores of tokens; with lengths 0 past them.
         """
-        x = np.asarray(x)
+        x = as_array("x", x)
         check_shape("x", x, ("B", self.input_size))
         if (steps is None) == (targets is None):
             raise ValueError("steps or targets must be given, and not both")
         if steps is not None:
             return self._write(x, steps, lambda scores: scores.argmax(axis=-1))[0]
         if self.embedding is not None:
-            targets = check_tokens(targets, self.output_size, lengths)
+            targets = check_tokens(as_array("targets", targets), self.output_size, lengths)
             start = np.full((len(x), 1), self.output_size)
         else:
-            targets = np.asarray(targets)
+            targets = as_array("targets", targets)
             check_shape("targets", targets, (len(x), "T", self.output_size))
             start = np.zeros((len(x), 1, self.output_size), targets.dtype)
         fed = self._feed(np.concatenate([start, targets[:, :-1]], axis=1))  # (B, T, ...): shifted by a step
@@ -113,6 +113,7 @@ class OneToMany(Layer):
     def backward(self, d_scores):
         """Return d_x of the last forward, which was given targets; `gradients` then holds every parameter's."""
         valid, (B, T, fed_size), state = self._last_forward()
+        d_scores = as_array("d_scores", d_scores)
         check_shape("d_scores", d_scores, (B, T, self.output_size))
         d_output = self.head.backward(fill_padding(d_scores, valid, 0))  # scores = fill_padding(head(output), valid, 0)
         self._cache = None
@@ -144,7 +145,7 @@ class OneToMany(Layer):
         lengths : array (B,)
             Tokens of each before the stop.
         """
-        x = np.asarray(x)
+        x = as_array("x", x)
         check_shape("x", x, ("B", self.input_size))
         check_number("temperature", temperature, 0, np.inf)
         if self.embedding is None:

@@ -11,8 +11,7 @@ import numpy as np
 
 from lstm_tutorial.in_numpy.layers import Layer
 from lstm_tutorial.in_numpy.padding import valid_steps
-from lstm_tutorial.pool_checks import check_half_life, check_pooled, check_weights
-from lstm_tutorial.validation import check_shape, check_sizes
+from lstm_tutorial.validation import as_array, check_half_life, check_pooled, check_shape, check_sizes, check_weights
 
 
 def last_pool(x, lengths=None):
@@ -179,7 +178,7 @@ def weighted_pool(x, weights, lengths=None):
     array([[1.75]])
     """
     x, lengths, valid = _checked(x, lengths)
-    shares, *_ = _normalise(np.asarray(weights), x, lengths, valid)
+    shares, *_ = _normalise(as_array("weights", weights), x, lengths, valid)
     return (shares[..., None] * np.where(valid, x, 0)).sum(axis=1)
 
 
@@ -194,7 +193,8 @@ def weighted_pool_backward(d_pooled, x, weights, lengths=None):
     (array([[1., 3., 0.]]), array([-0.75,  0.25,  0.  ]))
     """
     x, lengths, valid = _checked(x, lengths)
-    d_pooled, weights = _checked_gradient(d_pooled, x), np.asarray(weights)
+    d_pooled = _checked_gradient(d_pooled, x)
+    weights = as_array("weights", weights)
     shares, largest, total = _normalise(weights, x, lengths, valid)
     d_x = shares[..., None] * d_pooled[:, None]  # pooled = sum over t of shares * x
     d_shares = (np.where(valid, x, 0) * d_pooled[:, None]).sum(axis=2)  # (B, T)
@@ -215,8 +215,8 @@ def _normalise(weights, x, lengths, valid):
 
 def _checked(x, lengths):
     """Check what is pooled; return x and the lengths (B,) as arrays, and a mask (B, T, 1) of the valid steps."""
-    x = np.asarray(x)
-    lengths = check_pooled(x, lengths)
+    x = as_array("x", x)
+    lengths = check_pooled(x, None if lengths is None else as_array("lengths", lengths))
     B, T, _ = x.shape
     lengths = np.full(B, T) if lengths is None else lengths
     return x, lengths, valid_steps(lengths, T)[..., None]
@@ -224,10 +224,20 @@ def _checked(x, lengths):
 
 def _checked_gradient(d_pooled, x):
     """Return the gradient of a pool's result as an array (B, D)."""
-    d_pooled = np.asarray(d_pooled)
+    d_pooled = as_array("d_pooled", d_pooled)
     B, _, D = x.shape
     check_shape("d_pooled", d_pooled, (B, D))
     return d_pooled
+
+
+def _stand_in(x):
+    """Return an array with the shape and the dtype of x and next to no memory, for backwards that ask for no more."""
+    return np.broadcast_to(np.zeros((), x.dtype), x.shape)
+
+
+def _copy(lengths):
+    """Return lengths that stay as they are when the caller changes theirs."""
+    return None if lengths is None else np.array(lengths)
 
 
 class LastState(Layer):
@@ -248,18 +258,19 @@ class LastState(Layer):
 
     def __call__(self, x, lengths=None, *, keep_cache=True):
         """Pool x (B, T, D) to (B, D)."""
+        x = as_array("x", x)
         pooled = last_pool(x, lengths)
         if self.bidirectional:
             H = x.shape[-1] // 2
             pooled[:, H:] = x[:, 0, H:]
-        self._cache = (x, lengths) if keep_cache else None
+        self._cache = (_stand_in(x), _copy(lengths)) if keep_cache else None
         return pooled
 
     def backward(self, d_pooled):
         """Return d_x."""
         x, lengths = self._last_forward()
-        self._cache = None
         d_x = last_pool_backward(d_pooled, x, lengths)
+        self._cache = None
         if self.bidirectional:
             H = x.shape[-1] // 2
             d_x[..., H:] = 0
@@ -281,15 +292,17 @@ class MaxPool(Layer):
 
     def __call__(self, x, lengths=None, *, keep_cache=True):
         """Pool x (B, T, D) to (B, D)."""
+        x = as_array("x", x)
         pooled = max_pool(x, lengths)
-        self._cache = (x, pooled, lengths) if keep_cache else None
+        self._cache = (x.copy(), pooled.copy(), _copy(lengths)) if keep_cache else None
         return pooled
 
     def backward(self, d_pooled):
         """Return d_x."""
         x, pooled, lengths = self._last_forward()
+        d_x = max_pool_backward(d_pooled, x, pooled, lengths)
         self._cache = None
-        return max_pool_backward(d_pooled, x, pooled, lengths)
+        return d_x
 
 
 class MeanPool(Layer):
@@ -303,14 +316,17 @@ class MeanPool(Layer):
 
     def __call__(self, x, lengths=None, *, keep_cache=True):
         """Pool x (B, T, D) to (B, D)."""
-        self._cache = (x, lengths) if keep_cache else None
-        return mean_pool(x, lengths)
+        x = as_array("x", x)
+        pooled = mean_pool(x, lengths)
+        self._cache = (_stand_in(x), _copy(lengths)) if keep_cache else None
+        return pooled
 
     def backward(self, d_pooled):
         """Return d_x."""
         x, lengths = self._last_forward()
+        d_x = mean_pool_backward(d_pooled, x, lengths)
         self._cache = None
-        return mean_pool_backward(d_pooled, x, lengths)
+        return d_x
 
 
 class WeightedPool(Layer):
@@ -328,12 +344,16 @@ class WeightedPool(Layer):
 
     def __call__(self, x, lengths=None, *, keep_cache=True):
         """Pool x (B, T, D) to (B, D)."""
-        weights = self.weights(x.shape[1])
-        self._cache = (x, weights, lengths) if keep_cache else None
-        return weighted_pool(x, weights, lengths)
+        x = as_array("x", x)
+        check_shape("x", x, ("B", "T", "D"))
+        weights = np.array(self.weights(x.shape[1]))
+        pooled = weighted_pool(x, weights, lengths)
+        self._cache = (_stand_in(x), weights, _copy(lengths)) if keep_cache else None
+        return pooled
 
     def backward(self, d_pooled):
         """Return d_x."""
         x, weights, lengths = self._last_forward()
+        d_x, _ = weighted_pool_backward(d_pooled, x, weights, lengths)
         self._cache = None
-        return weighted_pool_backward(d_pooled, x, weights, lengths)[0]
+        return d_x

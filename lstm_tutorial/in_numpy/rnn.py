@@ -5,7 +5,15 @@ import numpy as np
 from lstm_tutorial.in_numpy.activations import tanh, tanh_slope
 from lstm_tutorial.in_numpy.layers import Layer
 from lstm_tutorial.in_numpy.padding import valid_steps
-from lstm_tutorial.validation import check_dtype, check_lengths, check_sequence, check_shape, check_sizes, check_state
+from lstm_tutorial.validation import (
+    as_array,
+    check_dtype,
+    check_lengths,
+    check_sequence,
+    check_shape,
+    check_sizes,
+    check_state,
+)
 
 
 def rnn_cell(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
@@ -85,14 +93,14 @@ class RNN(Layer):
         tuple
             `output`, the layout of x with H in place of D, and `h_n` (1, B, H).
         """
-        x = np.asarray(x)
+        x = as_array("x", x)
         if check_sequence(x, self.input_size, batch_first=self.batch_first, has_lengths=lengths is not None):
             raise ValueError(f"x must have a batch axis, got {x.shape}")
         x = self._swap(x.astype(self.dtype, copy=False))
         (T, B, _), H = x.shape, self.hidden_size
-        h_0 = np.zeros((1, B, H), self.dtype) if h_0 is None else np.asarray(h_0)
+        h_0 = np.zeros((1, B, H), self.dtype) if h_0 is None else as_array("h_0", h_0)
         check_state((h_0,), ("h_0",), (1, B, H))
-        lengths = np.full(B, T) if lengths is None else check_lengths(lengths, B, T)
+        lengths = np.full(B, T) if lengths is None else check_lengths(as_array("lengths", lengths), B, T)
         valid = valid_steps(lengths, T).T[..., None]  # (T, B, 1)
         x = np.where(valid, x, 0)
 
@@ -123,14 +131,15 @@ class RNN(Layer):
         T, B, D = x.shape
         H = self.hidden_size
         axes = (B, T) if self.batch_first else (T, B)
-        d_output = np.zeros((*axes, H), self.dtype) if d_output is None else np.asarray(d_output, self.dtype)
-        d_h_n = np.zeros((1, B, H), self.dtype) if d_h_n is None else np.asarray(d_h_n, self.dtype)
+        d_output = np.zeros((*axes, H), self.dtype) if d_output is None else as_array("d_output", d_output)
+        d_h_n = np.zeros((1, B, H), self.dtype) if d_h_n is None else as_array("d_h_n", d_h_n)
         check_shape("d_output", d_output, (*axes, H))
         check_shape("d_h_n", d_h_n, (1, B, H))
         self._cache = None
 
         weight_ih, weight_hh = self._parameters["weight_ih_l0"], self._parameters["weight_hh_l0"]
-        d_output, d_h = self._swap(d_output), d_h_n[0]
+        d_output = self._swap(d_output.astype(self.dtype, copy=False))
+        d_h = d_h_n[0].astype(self.dtype, copy=False)
         d_z = np.zeros_like(h[1:])
         for t in reversed(range(T)):
             d_h_new = np.where(valid[t], d_h + d_output[t], 0)  # output[t] = h

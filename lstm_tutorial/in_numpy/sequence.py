@@ -10,7 +10,7 @@ import numpy as np
 
 from lstm_tutorial.in_numpy.cell import lstm_cell, lstm_cell_backward
 from lstm_tutorial.in_numpy.padding import valid_steps
-from lstm_tutorial.validation import check_lengths
+from lstm_tutorial.validation import as_array, check_lengths
 
 
 def flip(x, lengths=None):
@@ -70,6 +70,7 @@ def lstm_sequence(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peeph
     >>> c[:, 0]  # every forget gate is 0.5, and the second sequence ends after two steps
     array([0.03125, 0.25   ])
     """
+    x = as_array("x", x)
     T, B, _ = x.shape
     lengths = np.full(B, T) if lengths is None else check_lengths(lengths, B, T)
     valid = valid_steps(lengths, T).T[..., None]  # (T, B, 1)

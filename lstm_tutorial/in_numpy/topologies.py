@@ -7,7 +7,7 @@ from lstm_tutorial.in_numpy.layers import Embedding, Layer, Linear
 from lstm_tutorial.in_numpy.lstm import LSTM
 from lstm_tutorial.in_numpy.padding import fill_padding, valid_steps
 from lstm_tutorial.in_numpy.pooling import LastState, MaxPool, MeanPool, WeightedPool
-from lstm_tutorial.validation import check_choice, check_shape, check_sizes, check_tokens
+from lstm_tutorial.validation import as_array, check_choice, check_shape, check_sizes, check_tokens
 
 
 def build_lstm(lstm, read_size, hidden_size, rng, dtype, options):
@@ -77,9 +77,10 @@ class Reader(Layer):
     def read(self, x, lengths, keep_cache):
         """Embed tokens where there is an embedding, and return the LSTM's output (B, T, directions * H)."""
         if self.embedding is not None:
-            x = self.embedding(check_tokens(x, self.input_size, lengths))
+            x = self.embedding(check_tokens(as_array("tokens", x), self.input_size, lengths), keep_cache=keep_cache)
         else:
-            check_shape("x", np.asarray(x), ("B", "T", self.input_size))
+            x = as_array("x", x)
+            check_shape("x", x, ("B", "T", self.input_size))
         output, _ = self.lstm(x, lengths=lengths, keep_cache=keep_cache)
         return output
 
@@ -141,7 +142,7 @@ class ManyToOne(Reader):
     def __call__(self, x, lengths=None, *, keep_cache=True):
         """Map x (B, T, D), or tokens (B, T), to scores (B, K)."""
         output = self.read(x, lengths, keep_cache)  # (B, T, directions * H)
-        return self.head(self.pool(output, lengths, keep_cache=keep_cache))
+        return self.head(self.pool(output, lengths, keep_cache=keep_cache), keep_cache=keep_cache)
 
     def backward(self, d_scores):
         """Return d_x, or None for tokens; `gradients` then holds those of every parameter."""
@@ -173,11 +174,12 @@ class ManyToMany(Reader):
         output = self.read(x, lengths, keep_cache)
         valid = valid_steps(lengths, output.shape[1])
         self._cache = (valid, output.shape[:2]) if keep_cache else None
-        return fill_padding(self.head(output), valid, 0)
+        return fill_padding(self.head(output, keep_cache=keep_cache), valid, 0)
 
     def backward(self, d_scores):
         """Return d_x, or None for tokens; `gradients` then holds those of every parameter."""
         valid, (B, T) = self._last_forward()
+        d_scores = as_array("d_scores", d_scores)
         check_shape("d_scores", d_scores, (B, T, self.output_size))
         d_output = self.head.backward(fill_padding(d_scores, valid, 0))  # scores = fill_padding(head(output), valid, 0)
         self._cache = None

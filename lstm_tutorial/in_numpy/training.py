@@ -1,9 +1,21 @@
 """Losses with their gradients, gradient clipping, Adam, and one loop that fits a network."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from tqdm import tqdm
 
-from lstm_tutorial.validation import check_number, check_shape
+from lstm_tutorial.validation import (
+    as_array,
+    check_batch,
+    check_kinds,
+    check_loss,
+    check_norm,
+    check_number,
+    check_shape,
+    check_targets,
+    is_integer,
+)
 
 
 def mse_loss(prediction, target):
@@ -24,20 +36,21 @@ def mse_loss(prediction, target):
     >>> float(loss), d_prediction
     (2.0, array([0., 2.]))
     """
-    prediction, target = np.asarray(prediction), np.asarray(target)
+    prediction = as_array("prediction", prediction)
+    target = as_array("target", target)
     check_shape("target", target, prediction.shape)
     error = prediction - target
     return np.mean(error**2), 2 * error / error.size
 
 
 def cross_entropy(logits, target, ignore_index=-100):
-    """Return the mean surprise at the right classes in nats, and the gradient of the logits.
+    """Return the mean negative log-likelihood of the right classes in nats, and the gradient of the logits.
 
     Parameters
     ----------
     logits : array (..., K)
-        Scores, before softmax.
-    target : integer array (...)
+        Scores, before softmax, with at least one axis before the classes.
+    target : array (...) of integers of any size
         Classes from 0 to K - 1; steps that hold `ignore_index` do not count. (torch keeps the classes in axis 1.)
     ignore_index : int
 
@@ -47,22 +60,27 @@ def cross_entropy(logits, target, ignore_index=-100):
     d_logits : array (..., K)
         Softmax minus one-hot, over the number of steps that count.
 
+    Raises
+    ------
+    ValueError
+        Also where no step counts, because the mean of nothing is not a number. (torch returns NaN.)
+
     Examples
     --------
     >>> loss, d_logits = cross_entropy(np.zeros((2, 4)), np.array([3, -100]))
     >>> round(float(loss), 4), d_logits[0]
     (1.3863, array([ 0.25,  0.25,  0.25, -0.75]))
     """
-    logits, target = np.asarray(logits), np.asarray(target)
-    check_shape("target", target, logits.shape[:-1])
+    logits = as_array("logits", logits)
+    target = as_array("target", target)
+    target = target.astype(np.int64) if is_integer(target) else target
+    check_targets(target, logits.shape, ignore_index)
     counts = target != ignore_index
     classes = np.where(counts, target, 0)
-    if target.dtype.kind not in "iu" or classes.size and not 0 <= classes.min() <= classes.max() < logits.shape[-1]:
-        raise ValueError(f"target must hold classes from 0 to {logits.shape[-1] - 1} or {ignore_index}")
     z = logits - logits.max(axis=-1, keepdims=True)
     log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
     picked = np.take_along_axis(log_p, classes[..., None], axis=-1)[..., 0]
-    n = max(counts.sum(), 1)
+    n = counts.sum()
     d_logits = np.exp(log_p)
     np.put_along_axis(d_logits, classes[..., None], np.exp(picked)[..., None] - 1, axis=-1)
     return -np.where(counts, picked, 0).sum() / n, np.where(counts[..., None], d_logits, 0) / n
@@ -81,6 +99,7 @@ def clip_gradients(gradients, max_norm):
     >>> float(clip_gradients(gradients, max_norm=1.0)), gradients["bias"].round(3)
     (5.0, array([0.8]))
     """
+    check_kinds(Mapping, gradients=gradients)
     check_number("max_norm", max_norm, 0, np.inf)
     norm = np.sqrt(sum(np.vdot(d, d) for d in gradients.values()))
     if norm > max_norm:
@@ -101,6 +120,11 @@ class Adam:
         How much of each running mean stays at every step.
     eps : float
 
+    Raises
+    ------
+    ValueError
+        If there are no parameters, as where a network's layers were not found; in `step`, if a gradient is missing.
+
     Examples
     --------
     >>> parameters = {"weight": np.array([1.0, 1.0])}
@@ -110,13 +134,25 @@ class Adam:
     """
 
     def __init__(self, parameters, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
-        self.parameters, self.lr, self.betas, self.eps = dict(parameters), lr, betas, eps
+        check_kinds(Mapping, parameters=parameters)
+        if not parameters:
+            raise ValueError("parameters must hold at least one array, got none")
+        check_number("lr", lr, 0, np.inf)
+        self.parameters = dict(parameters)
+        self.lr = lr
+        self.betas = betas
+        self.eps = eps
         self.mean = {name: np.zeros_like(value) for name, value in self.parameters.items()}
         self.square = {name: np.zeros_like(value) for name, value in self.parameters.items()}
         self.steps = 0
 
     def step(self, gradients):
         """Update every parameter once."""
+        missing = [name for name in self.parameters if name not in gradients]
+        if missing:
+            raise ValueError(f"gradients must hold one for every parameter, got none for {missing}")
+        for name, parameter in self.parameters.items():
+            check_shape(f"the gradient of {name}", gradients[name], parameter.shape)
         self.steps += 1
         beta_1, beta_2 = self.betas
         for name, parameter in self.parameters.items():
@@ -164,15 +200,17 @@ def fit(network, batches, loss, optimiser, *, clip_norm=1.0, progress=True):
     True
     """
     losses = []
-    for update, (*inputs, target) in enumerate(tqdm(batches, leave=False) if progress else batches):
-        value, d_prediction = loss(network(*inputs), target)
-        if not np.isfinite(value):
-            raise FloatingPointError(f"the loss must stay finite, got {value} at update {update}; is lr too high?")
+    for update, batch in enumerate(tqdm(batches, leave=False) if progress else batches):
+        check_batch(batch)
+        *inputs, target = batch
+        prediction = network(*inputs)
+        value, d_prediction = loss(prediction, target)
+        check_loss(value, update, inputs, prediction, target)
+        network.zero_grad()  # what takes no part in this backward then has a gradient of 0
         network.backward(d_prediction)
         gradients = network.gradients
         norm = clip_gradients(gradients, np.inf if clip_norm is None else clip_norm)
-        if not np.isfinite(norm):
-            raise FloatingPointError(f"the gradients must stay finite, got a norm of {norm} at update {update}")
+        check_norm(norm, update)
         optimiser.step(gradients)
         losses.append(float(value))
     return losses
