@@ -42,8 +42,9 @@ def test_fused_equals_the_plain_sequence_in_chunks_of_any_size(T, B, D, H, ragge
             runs[-1] |= {"d_c": d_first[1]} | gradients
         inferred, last, nothing = fused_sequence(x, state, *weights, lengths=lengths, keep_cache=False)
     assert nothing is None
-    np.testing.assert_array_equal(inferred, runs[1]["output"])
-    np.testing.assert_array_equal(last, [runs[1]["h"], runs[1]["c"]])
+    apart = 0 if T > 1 else 1e-14  # a single step is not laid out
+    np.testing.assert_allclose(inferred, runs[1]["output"], rtol=0, atol=apart)
+    np.testing.assert_allclose(last, [runs[1]["h"], runs[1]["c"]], rtol=0, atol=100 * apart)
     assert runs[0].keys() == runs[1].keys()
     for name, want in runs[0].items():
         scale = max(1.0, np.abs(want).max())
@@ -68,7 +69,7 @@ def test_a_gate_made_of_a_tanh_is_exact_to_rounding_near_one_and_no_further(dtyp
     z = np.linspace(-40, 40, 100_001).astype(dtype)
     exact = 1 / (1 + np.exp(-z.astype(np.longdouble)))
     gate = z / np.array(2, dtype)
-    fast.activate(gate[None], 1, np.array(0.5, dtype))
+    fast.activate(gate, gate, np.array(0.5, dtype))
     assert np.abs(gate - exact).max() <= 1.01 * rounding  # half the distance between numbers just below 1
     tiny = z < shut  # the plain sigmoid keeps what is tiny; here nothing of it is left but rounding
     assert (gate[tiny] <= rounding).all() and (sigmoid(z[tiny]) > 0).all()
@@ -76,7 +77,7 @@ def test_a_gate_made_of_a_tanh_is_exact_to_rounding_near_one_and_no_further(dtyp
     near = np.abs(z) < 4
     np.testing.assert_allclose(gate[near], exact[near].astype(dtype), rtol=60 * rounding)
     bent = z.copy()
-    fast.activate(bent[None], 0, np.array(0.5, dtype))
+    fast.activate(bent, bent[:0], np.array(0.5, dtype))
     np.testing.assert_array_equal(bent, tanh(z))
 
 
@@ -136,10 +137,9 @@ def test_gates_are_returned_without_a_cache(kind):
 def test_weights_begin_on_a_line_of_the_cache():
     for dtype in ("float32", "float64"):
         for size in range(1, 40):
-            array = np.arange(2 * size, dtype=dtype).reshape(2, size).T
-            copy = fast.aligned(array)
-            assert copy.ctypes.data % 64 == 0 and copy.flags.c_contiguous and copy.dtype == dtype
-            np.testing.assert_array_equal(copy, array)
+            array = fast.empty_on_a_line((2, size), dtype)
+            assert array.ctypes.data % 64 == 0 and array.flags.c_contiguous
+            assert array.dtype == dtype and array.shape == (2, size)
 
 
 def test_inference_keeps_no_cache_and_no_step():

@@ -130,7 +130,9 @@ def fast_table(study, narrow=False):
                     continue
                 spot, y = each["rows"][name], row + 0.12 * (k - 2.5)
                 ax.hlines(y, spot["low"], spot["high"], color=COLOURS[colour], lw=2)
-                look = dict(marker=marker, ms=8 if name == "FastLSTM" else 6, mfc=tint(colour, 0.6), mec=COLOURS[colour])
+                look = dict(
+                    marker=marker, ms=8 if name == "FastLSTM" else 6, mfc=tint(colour, 0.6), mec=COLOURS[colour]
+                )
                 ax.plot(spot["median"], y, ls="", label=label, **look)
         ax.axvline(1, color=COLOURS["forget"], lw=1.8, ls="-", zorder=0.9)
         ax.set(xscale="log", title=way, yticks=range(len(by_size)), ylim=(len(by_size) - 0.5, -0.5))
