@@ -179,3 +179,14 @@ def test_what_stands_in_memory_past_a_length_does_not_matter(monkeypatch, peepho
     for got, want in zip(*results, strict=True):
         assert np.isfinite(got).all()
         np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("kind", [LSTM, FastLSTM])
+def test_the_gradient_of_padding_is_zero_also_behind_a_valid_step_that_is_nan(kind):
+    x, lengths = np.ones((5, 3, 2)), np.array([5, 2, 3])
+    x[1, 1] = np.nan
+    network = kind(2, 4, rng=0, dtype="float64")
+    output, _ = network(x, lengths=lengths)
+    d_x, _ = network.backward(np.ones_like(output))
+    assert np.isnan(d_x[:2, 1]).all() and np.isfinite(d_x[:, [0, 2]]).all()
+    assert not d_x[np.arange(5)[:, None] >= lengths].any()
