@@ -10,7 +10,17 @@ part through h, a unit's effect on itself. Then the adding problem over 60 steps
 import numpy as np
 from study import save
 
-from lstm_tutorial.in_numpy import LSTM, Adam, Layer, Linear, fit, lstm_cell, lstm_cell_backward, mse_loss, tanh_slope
+from lstm_tutorial.in_numpy import (
+    Adam,
+    FastLSTM,
+    Layer,
+    Linear,
+    fit,
+    lstm_cell,
+    lstm_cell_backward,
+    mse_loss,
+    tanh_slope,
+)
 from lstm_tutorial.tasks import adding_problem
 
 D, H, SEQUENCES, BEFORE, LONGEST = 8, 16, 8, 20, 100
@@ -67,7 +77,7 @@ def half_life(norm):
 def draw(seed, bias, scale):
     """Return a network and sequences for it; the same draws for every bias and scale of one seed."""
     rng = np.random.default_rng(seed)
-    lstm = LSTM(D, H, forget_bias=bias, rng=rng, dtype="float64")
+    lstm = FastLSTM(D, H, forget_bias=bias, rng=rng, dtype="float64")
     state = lstm.state_dict()
     lstm.load_state_dict(state | {"weight_hh_l0": scale * state["weight_hh_l0"]})
     return lstm, rng.normal(size=(SEQUENCES, BEFORE + LONGEST, D))
@@ -90,7 +100,7 @@ class Adder(Layer):
     def __init__(self, rng):
         super().__init__()
         options = dict(forget_bias=TASK["forget_bias"], batch_first=True, dtype="float64")
-        self.lstm = LSTM(2, TASK["hidden_size"], rng=rng, **options)
+        self.lstm = FastLSTM(2, TASK["hidden_size"], rng=rng, **options)
         self.head = Linear(TASK["hidden_size"], 1, rng=rng, dtype="float64")
 
     def __call__(self, x, lengths):

@@ -13,7 +13,7 @@ About a minute.
 import numpy as np
 from study import save
 
-from lstm_tutorial.in_numpy import LSTM, Adam, fit, mse_loss
+from lstm_tutorial.in_numpy import Adam, FastLSTM, fit, mse_loss
 from lstm_tutorial.tasks import latch
 
 SEEDS = range(10)
@@ -28,7 +28,7 @@ PULSES = {"set": [5, 12, 30], "reset": [20, 24]}
 
 def hand_set():
     """Return the latch of the chapter, with its weights set by hand."""
-    lstm = LSTM(2, 1, batch_first=True, dtype="float64")
+    lstm = FastLSTM(2, 1, batch_first=True, dtype="float64")
     rows = np.array([[40, 0, -20], [-40, -40, 20], [0, 0, 20], [0, 0, 20]], float)  # i, f, g, o: set, reset, bias
     weights = {"weight_ih_l0": rows[:, :2], "weight_hh_l0": np.zeros((4, 1))}
     lstm.load_state_dict(weights | {"bias_ih_l0": rows[:, 2], "bias_hh_l0": np.zeros(4)})
@@ -38,7 +38,7 @@ def hand_set():
 def train(seed, with_h=True):
     """Return a latch of one unit that was trained; without h its recurrent weights stay at zero."""
     rng = np.random.default_rng(seed)
-    lstm = LSTM(2, 1, batch_first=True, rng=rng)
+    lstm = FastLSTM(2, 1, batch_first=True, rng=rng)
     learned = lstm.parameters
     if not with_h:
         learned.pop("weight_hh_l0")[...] = 0  # the array itself: the unit's own weights
@@ -55,7 +55,7 @@ def train(seed, with_h=True):
 
 def without_h(lstm):
     """Return a copy with recurrent weights of zero."""
-    copy = LSTM(2, 1, batch_first=True, dtype=lstm.dtype)
+    copy = FastLSTM(2, 1, batch_first=True, dtype=lstm.dtype)
     copy.load_state_dict(lstm.state_dict() | {"weight_hh_l0": np.zeros((4, 1))})
     return copy
 
@@ -119,7 +119,7 @@ def trace(lstm):
 def draw(seed, H, positive):
     """Return an LSTM of H units with the default draw, or with weights from 0 to 1 and no bias."""
     rng = np.random.default_rng(seed)
-    lstm = LSTM(OPENINGS["D"], H, rng=rng, dtype="float64")
+    lstm = FastLSTM(OPENINGS["D"], H, rng=rng, dtype="float64")
     if positive:
         state = lstm.state_dict()
         lstm.load_state_dict({k: rng.random(v.shape) if "weight" in k else 0 * v for k, v in state.items()})

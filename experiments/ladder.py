@@ -1,8 +1,9 @@
 """From a naive LSTM to the fused layer, one trick at a time: every rung gives the numbers of the rung below.
 
 Forward, a rung is a function of `(x, h, c, weight_ih, weight_hh, bias)` that returns the hidden states of all steps and
-the last cell state, and keeps nothing else. Backward, a rung is a function of `(d_output, cache)`, with the cache of
-`lstm_sequence`, that returns `d_x` and the gradients of `weight_ih`, `weight_hh` and of one bias.
+the last cell state, and keeps nothing else. Backward, a rung is a function of `(d_output, cache)`, where the cache is
+what `arrays_of` makes of that of `lstm_sequence`; it returns `d_x` and the gradients of `weight_ih`, `weight_hh` and of
+one bias.
 
 `forward_pieces` and `backward_pieces` hold what was expected before a rung was timed: the calls that it is made of and
 how often each is made. The benchmark times every call alone, and adds up. What a sum of pieces cannot know is how the
@@ -12,7 +13,7 @@ pieces get on with each other: whether one finds in the cache what the other lef
 import numpy as np
 
 from lstm_tutorial.in_numpy import sigmoid_slope, tanh_slope
-from lstm_tutorial.in_numpy.fused import CHUNK, fused_sequence, fused_sequence_backward
+from lstm_tutorial.in_numpy.fast import CHUNK, fused_sequence, fused_sequence_backward
 
 HALF, HALVED = np.array(0.5, np.float32), (0.5, 0.5, 0.5, 1)
 
@@ -204,9 +205,18 @@ def forward_pieces(T, B, D, H):
     return found | {"input_first": [before, in_loop, bend]}
 
 
+def arrays_of(cache):
+    """Return the arrays of a `SequenceCache`: x, h and c (T + 1, ...), the gates (T, B, 4H), weight_ih, weight_hh."""
+    first, last = cache.steps[0], cache.steps[-1]
+    x, h, c = (np.stack([getattr(step, name) for step in cache.steps]) for name in ("x", "h_prev", "c_prev"))
+    gates = [np.concatenate([step.i, step.f, step.g, step.o], axis=1) for step in cache.steps]
+    h, c = np.concatenate([h, (last.o * last.tanh_c)[None]]), np.concatenate([c, last.c[None]])
+    return x, h, c, np.stack(gates), first.weight_ih, first.weight_hh
+
+
 def gradients_inside(d_output, cache):
     """The weights' gradients of every step inside the loop, added to what is there."""
-    x, h, c, gates, weight_ih, weight_hh, *_ = cache
+    x, h, c, gates, weight_ih, weight_hh = cache
     d_h, d_c, d_x = np.zeros_like(h[0]), np.zeros_like(h[0]), np.empty_like(x)
     d_weight_ih, d_weight_hh = np.zeros_like(weight_ih), np.zeros_like(weight_hh)
     d_bias = np.zeros_like(weight_hh[:, 0])
@@ -230,7 +240,7 @@ def open_step(d_h, d_c, c_prev, c, gates):
 
 def gradients_after(d_output, cache):
     """The weights' gradients as one product each after the loop: no step waits for them."""
-    x, h, c, gates, weight_ih, weight_hh, *_ = cache
+    x, h, c, gates, weight_ih, weight_hh = cache
     d_h, d_c, d_z = np.zeros_like(h[0]), np.zeros_like(h[0]), np.empty_like(gates)
     for t in reversed(range(len(x))):
         d_z[t], d_c = open_step(d_h + d_output[t], d_c, c[t], c[t + 1], gates[t])
@@ -247,7 +257,7 @@ def products_after(d_z, x, h, weight_ih):
 
 def slopes_first(d_output, cache):
     """The slopes of all steps before the loop: they wait for no gradient, and leave a few products to each step."""
-    x, h, c, gates, weight_ih, weight_hh, *_ = cache
+    x, h, c, gates, weight_ih, weight_hh = cache
     (from_h, to_sums), f = all_factors(c, gates), gates[..., h.shape[-1] : 2 * h.shape[-1]]
     d_h, d_c, d_z = np.zeros_like(h[0]), np.zeros_like(h[0]), np.empty_like(gates)
     for t in reversed(range(len(x))):

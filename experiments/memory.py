@@ -9,7 +9,7 @@ gradient before and after training. About a minute.
 import numpy as np
 from study import save
 
-from lstm_tutorial.in_numpy import LSTM, RNN, Adam, Layer, Linear, fit, mse_loss
+from lstm_tutorial.in_numpy import RNN, Adam, FastLSTM, Layer, Linear, fit, mse_loss
 from lstm_tutorial.tasks import adding_problem
 
 SEEDS, H, D, T, LAGS = range(10), 64, 2, 200, range(0, 101, 2)
@@ -18,8 +18,8 @@ RUNS = {
     "RNN": dict(kind=RNN),
     "RNN, weights x 2": dict(kind=RNN, gain=2),
     "RNN, weights x 4": dict(kind=RNN, gain=4),
-    "LSTM, default": dict(kind=LSTM),
-    **{f"LSTM, bias {b}": dict(kind=LSTM, forget_bias=b) for b in (1, 2, 3, 5)},
+    "LSTM, default": dict(kind=FastLSTM),
+    **{f"LSTM, bias {b}": dict(kind=FastLSTM, forget_bias=b) for b in (1, 2, 3, 5)},
 }
 ADDING = dict(lengths=(5, 10, 20, 40, 80), seeds=range(5), H=32, B=32, lr=3e-3, updates=3000, test=2000, probes=20)
 
@@ -33,7 +33,7 @@ def gradient_norms(network, x):
     units = network.hidden_size
     copies, one_each = np.repeat(x[:, None], units, axis=1), np.eye(units)[None]  # (T, H, D), (1, H, H)
     network(copies.swapaxes(0, 1) if network.batch_first else copies)
-    d_x, _ = network.backward(None, (one_each, None) if isinstance(network, LSTM) else one_each)
+    d_x, _ = network.backward(None, (one_each, None) if isinstance(network, FastLSTM) else one_each)
     if network.batch_first:
         d_x = d_x.swapaxes(0, 1)
     return np.sqrt((d_x**2).sum(axis=(1, 2)))[::-1]
@@ -62,7 +62,7 @@ def measure(run):
         "first_lag_below_1_percent": [int(lags[0]) if lags.size else None for lags in below],
         "wide_input_at_50": [ratios(seed, inputs=H, **run)[50] for seed in SEEDS],
     }
-    if run["kind"] is LSTM:
+    if run["kind"] is FastLSTM:
         found["fresh_at_50"] = [ratios(seed, steps=FRESH, **run)[50] for seed in SEEDS]
         gates = [network(x, return_gates=True)[2] for network, x in (untrained(seed, **run) for seed in SEEDS)]
         found["forget_gate"] = [each.f.mean() for each in gates]

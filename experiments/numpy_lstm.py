@@ -12,21 +12,26 @@ import time
 import numpy as np
 from study import save
 
-from lstm_tutorial.in_numpy import LSTM, RNN, Adam, Layer, Linear, fit, lstm_sequence, mse_loss, sequence
+from lstm_tutorial.in_numpy import RNN, Adam, FastLSTM, Layer, Linear, cell, fit, lstm_sequence, mse_loss, sequence
 from lstm_tutorial.tasks import adding_problem
 
 T, B, UPDATES, TEST, EVERY, SOLVED = 60, 50, 1200, 2000, 20, 0.01
 SEEDS = range(5)
 RUNS = {
-    "LSTM": dict(kind=LSTM, hidden_size=32, forget_bias=2),
-    "LSTM, default forget bias": dict(kind=LSTM, hidden_size=32),
-    "LSTM, not clipped": dict(kind=LSTM, hidden_size=32, forget_bias=2, clip_norm=None),
+    "LSTM": dict(kind=FastLSTM, hidden_size=32, forget_bias=2),
+    "LSTM, default forget bias": dict(kind=FastLSTM, hidden_size=32),
+    "LSTM, not clipped": dict(kind=FastLSTM, hidden_size=32, forget_bias=2, clip_norm=None),
     "RNN": dict(kind=RNN, hidden_size=32),
     "RNN, lr 0.001": dict(kind=RNN, hidden_size=32, lr=1e-3),
     "RNN, 66 units": dict(kind=RNN, hidden_size=66),
 }
 STEPS = [10.0**-k for k in range(13)]
-THROUGH_H = "d_c[:n] += d_h[:n] * o * tanh_slope(tanh_c)"
+THROUGH_H = "d_c = d_c + d_h * o * tanh_slope(tanh_c)"
+
+
+def backward_source():
+    """Return the text of the backward of one step and of that of a sequence."""
+    return "\n".join(map(inspect.getsource, (cell.lstm_cell_backward, sequence.lstm_sequence_backward)))
 
 
 def check_gradients(dtype="float64", source=None):
@@ -42,8 +47,8 @@ def check_gradients(dtype="float64", source=None):
         output, state, cache = lstm_sequence(x, (h, c), *weights)
         return sum(np.sum(p * each) for p, each in zip(pull, (output, *state))), cache
 
-    space = dict(vars(sequence))
-    exec(source or inspect.getsource(sequence.lstm_sequence_backward), space)
+    space = vars(cell) | vars(sequence)
+    exec(source or backward_source(), space)
     d_x, (d_h, d_c), gradients = space["lstm_sequence_backward"](pull[0], pull[1:], run()[1])
     gradients |= {"x": d_x, "h": d_h, "c": d_c}
 
@@ -78,7 +83,7 @@ class Adder(Layer):
 
     def backward(self, d_prediction):
         d_h_n = self.head.backward(d_prediction)[None]  # (1, B, H)
-        self.recurrent.backward(None, (d_h_n, None) if isinstance(self.recurrent, LSTM) else d_h_n)
+        self.recurrent.backward(None, (d_h_n, None) if isinstance(self.recurrent, FastLSTM) else d_h_n)
         self.norms.append(np.sqrt(sum(np.vdot(d, d) for d in self.gradients.values())))
 
 
@@ -107,7 +112,7 @@ def train(seed, kind, lr=1e-2, clip_norm=1.0, **options):
 
 
 if __name__ == "__main__":
-    source = inspect.getsource(sequence.lstm_sequence_backward)
+    source = backward_source()
     assert THROUGH_H in source
     checks = {
         "eps": STEPS,

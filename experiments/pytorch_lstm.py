@@ -23,7 +23,7 @@ class Reader(in_numpy.Layer):
 
     def __init__(self, dtype, rng):
         super().__init__()
-        self.lstm = in_numpy.LSTM(2, H, batch_first=True, forget_bias=FORGET_BIAS, dtype=dtype, rng=rng)
+        self.lstm = in_numpy.FastLSTM(2, H, batch_first=True, forget_bias=FORGET_BIAS, dtype=dtype, rng=rng)
         self.head = in_numpy.Linear(H, 1, dtype=dtype, rng=rng)
 
     def __call__(self, x):

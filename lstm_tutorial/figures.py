@@ -1,6 +1,6 @@
 """Every figure of the course: arrays in, matplotlib axes out. Measurements here, diagrams in `drawings`."""
 
-from pathlib import Path
+from importlib import resources
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,7 +16,8 @@ DASHES = ("-", (0, (5, 1.6)), (0, (1.5, 1.3)), (0, (5, 1.4, 1.2, 1.4)))
 
 def use_course_style():
     """Draw everything from here on in the course's style, `course.mplstyle`."""
-    plt.style.use(Path(__file__).with_name("course.mplstyle"))
+    with resources.as_file(resources.files(__package__) / "course.mplstyle") as style:
+        plt.style.use(style)
 
 
 def shades(name, n):

@@ -57,9 +57,13 @@ def as_array(name, value):
     Traceback (most recent call last):
     TypeError: x must be an array without a mask, got a masked array, whose mask would be lost
     """
+    if type(value) is np.ndarray and value.dtype.kind in "biufc" and value.dtype.isnative:
+        return value  # the usual case, without delay: a single step takes no longer than these checks
     parts = value if isinstance(value, list | tuple) else [value]
     if any(isinstance(part, np.ma.MaskedArray) for part in parts):
         raise TypeError(f"{name} must be an array without a mask, got a masked array, whose mask would be lost")
+    if not has_values(value):
+        raise TypeError(f"{name} must hold values, got a tensor on the device meta")
     if hasattr(value, "cpu"):
         value = value.cpu()
     if str(getattr(value, "dtype", None)) == "torch.bfloat16":
@@ -127,6 +131,8 @@ def check_floating(name, value):
     Traceback (most recent call last):
     TypeError: x must hold floating-point numbers, got int64: embed or one-hot it first
     """
+    if isinstance(value.dtype, np.dtype) and value.dtype.kind == "f":
+        return
     dtype = dtype_name(value)
     if not dtype.startswith(("float", "bfloat")):
         raise TypeError(f"{name} must hold floating-point numbers, got {dtype}: embed or one-hot it first")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lstm_tutorial.in_numpy import LSTM, lstm_sequence
-from lstm_tutorial.in_numpy.fused import fused_sequence
+from lstm_tutorial.in_numpy.fast import fused_sequence
 
 T, B, D, H = 7, 3, 4, 5
 
@@ -45,6 +45,7 @@ def test_every_rung_gives_the_numbers_of_the_plain_sequence_and_has_a_prediction
         close(output, want)
         close(got, last)
     fused_cache = fused_sequence(*given)[2]
+    cache = ladder.arrays_of(cache)
     results = [rung(d_output, cache) for rung in ladder.BACKWARD[:-1]]
     results.append(ladder.fused_backward(d_output, fused_cache))
     for result in results[1:]:

@@ -15,7 +15,15 @@ from axe_playwright_python.sync_playwright import Axe
 
 ROOT = Path(__file__).parents[1]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-SHOWN = ["book/intro", "book/setup", "book/gates", "book/cell-state", "book/pooling", "book/glossary", "book/references"]
+SHOWN = [
+    "book/intro",
+    "book/setup",
+    "book/gates",
+    "book/cell-state",
+    "book/pooling",
+    "book/glossary",
+    "book/references",
+]
 SHOWN += ["notebooks/gates", "notebooks/exercises/gates", "book/solutions/gates", "search"]
 
 pytestmark = pytest.mark.slow

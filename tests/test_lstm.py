@@ -120,7 +120,7 @@ def test_dropout_works_between_layers_in_training_only_and_keeps_the_mean(twin):
     plain = twin.LSTM(1, 20, 2, rng=0)
     plain.load_state_dict(network.state_dict())
     seen = []
-    name = "fused_sequence" if twin is in_numpy else "lstm_sequence"
+    name = "lstm_sequence"
     module = __import__(f"{twin.__name__}.lstm", fromlist=["lstm"])
     original = getattr(module, name)
 

@@ -45,6 +45,13 @@ def build(sizes, options, seed, dtype="float64", **more):
     return numpy_net, twin, reference
 
 
+def fast_copy(network, sizes, options):
+    """Return a `FastLSTM` with the parameters of a network."""
+    fast = in_numpy.FastLSTM(*sizes, **options, dtype=network.dtype)
+    fast.load_state_dict(network.state_dict())
+    return fast
+
+
 @settings(max_examples=60, deadline=None)
 @given(cases())
 def test_both_twins_equal_torch_in_float64(case):
@@ -54,6 +61,7 @@ def test_both_twins_equal_torch_in_float64(case):
     numpy_net, twin, reference = build(sizes, options, seed)
     want = run_reference(reference, *run)
     assert_close(run_numpy(numpy_net, *run), want, 1e-10)
+    assert_close(run_numpy(fast_copy(numpy_net, sizes, options), *run), want, 1e-10)
     assert_close(run_torch(twin, *run), want, 1e-10)
 
 
@@ -68,6 +76,7 @@ def test_both_twins_equal_torch_in_float32(case):
     got = run_numpy(numpy_net, *run)
     assert {value.dtype.name for value in got.values()} == {"float32"}
     assert_close(got, want, 1e-5)
+    assert_close(run_numpy(fast_copy(numpy_net, sizes, options), *run), want, 1e-5)
     assert_close(run_torch(twin, *run), want, 1e-5)
 
 
@@ -76,7 +85,9 @@ def test_both_twins_equal_torch_in_float32(case):
 def test_peepholes_agree_between_the_twins(case):
     sizes, options, seed, run = case
     numpy_net, twin, _ = build(sizes, options, seed, peephole=True)
-    assert_close(run_numpy(numpy_net, *run), run_torch(twin, *run), 1e-10)
+    want = run_torch(twin, *run)
+    assert_close(run_numpy(numpy_net, *run), want, 1e-10)
+    assert_close(run_numpy(fast_copy(numpy_net, sizes, options | {"peephole": True}), *run), want, 1e-10)
 
 
 @settings(max_examples=15, deadline=None)
@@ -87,9 +98,12 @@ def test_returned_gates_agree_between_the_twins_and_rebuild_the_output(case, pee
     output, _, gates = numpy_net(x, state, lengths=lengths, return_gates=True)
     _, _, twin_gates = twin(torch.tensor(x), tuple(map(torch.tensor, state)), lengths=lengths, return_gates=True)
     assert gates._fields == twin_gates._fields == ("i", "f", "g", "o", "c")
-    for ours, theirs in zip(gates, twin_gates, strict=True):
+    fast = fast_copy(numpy_net, sizes, options | {"peephole": peephole})
+    _, _, fast_gates = fast(x, state, lengths=lengths, return_gates=True)
+    for ours, quick, theirs in zip(gates, fast_gates, twin_gates, strict=True):
         assert ours.shape == output.shape
         np.testing.assert_allclose(ours, theirs.detach(), atol=1e-12)
+        np.testing.assert_allclose(quick, ours, atol=1e-12)
     np.testing.assert_allclose(gates.o * np.tanh(gates.c), output, atol=1e-12)
     for b, length in enumerate(lengths or []):
         for each in (output, *gates):

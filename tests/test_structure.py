@@ -14,9 +14,9 @@ import pytest
 from lstm_tutorial import alphabet, corpora, data, in_numpy, in_torch, lab, speech, tasks, validation
 
 PACKAGE = Path(validation.__file__).parent
-# Each may import from those before it; variants need the ragged batches of sequence, so they stand beside lstm.
+# Each may import from those before it.
 SHARED = {"validation"}
-ORDER = ["activations", "padding", "pooling", "cell", "layers", "sequence", "fused", "lstm", "rnn", "variants"]
+ORDER = ["activations", "padding", "layers", "pooling", "cell", "sequence", "lstm", "fast", "rnn"]
 ORDER += ["attention_pooling", "topologies", "one_to_many", "encoder_decoder", "dependency_matrix", "training"]
 
 
@@ -65,7 +65,7 @@ lstm_tutorial.in_numpy.LSTM(2, 3)(np.ones((4, 5, 2)))
 def test_the_twins_mirror_each_other():
     only_numpy = set(in_numpy.__all__) - set(in_torch.__all__)
     backward = {name for name in only_numpy if name.endswith("_backward")}
-    bare = {"sigmoid", "sigmoid_slope", "softmax", "tanh", "tanh_slope", "Layer", "Linear", "Embedding"}
+    bare = {"sigmoid", "sigmoid_slope", "softmax", "tanh", "tanh_slope", "Layer", "Linear", "Embedding", "FastLSTM"}
     assert only_numpy - backward == bare
     assert set(in_torch.__all__) - set(in_numpy.__all__) == {"Attention", "EncoderDecoder", "dependency_matrix"}
     pools = ["last_pool", "max_pool", "mean_pool", "weighted_pool", "position_weights", "decay_weights"]
@@ -75,9 +75,10 @@ def test_the_twins_mirror_each_other():
     for name in ("lstm_cell", "forget_gate", "update_cell_state", "lstm_sequence", "rnn_cell", "cross_entropy", "fit"):
         ours, theirs = (list(inspect.signature(getattr(twin, name)).parameters) for twin in (in_numpy, in_torch))
         assert ours == theirs, name
+    assert inspect.signature(in_numpy.FastLSTM) == inspect.signature(in_numpy.LSTM)
     files = [{path.stem for path in (PACKAGE / twin).glob("*.py")} for twin in ("in_numpy", "in_torch")]
-    assert files[0] - files[1] == {"activations", "layers", "fused", "variants"}
-    assert files[1] - files[0] == {"encoder_decoder", "dependency_matrix", "rnn"}
+    assert files[0] - files[1] == {"activations", "layers", "fast"}
+    assert files[1] - files[0] == {"encoder_decoder", "dependency_matrix"}
 
 
 @pytest.mark.parametrize("module", [in_numpy, in_torch, tasks, validation, alphabet, corpora, data, speech])

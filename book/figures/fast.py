@@ -105,7 +105,7 @@ LOOKS = {
     "[h, x] joined": ("batch, one product, allocating", "x", "s"),
     "LSTMCell loop": ("torch.nn.LSTMCell in a loop", "output", "P"),
     "lstm_sequence": ("lstm_sequence", "candidate", "^"),
-    "LSTM": ("the package's LSTM", "lstm", "o"),
+    "FastLSTM": ("the package's LSTM", "lstm", "o"),
     "floor": ("floor", "hidden", "D"),
 }
 
@@ -125,7 +125,9 @@ def fast_table(study):
                     continue
                 spot, y = each["rows"][name], row + 0.12 * (k - 2.5)
                 ax.hlines(y, spot["low"], spot["high"], color=COLOURS[colour], lw=2)
-                look = dict(marker=marker, ms=8 if name == "LSTM" else 6, mfc=tint(colour, 0.6), mec=COLOURS[colour])
+                look = dict(
+                    marker=marker, ms=8 if name == "FastLSTM" else 6, mfc=tint(colour, 0.6), mec=COLOURS[colour]
+                )
                 ax.plot(spot["median"], y, ls="", label=label, **look)
         ax.axvline(1, color=COLOURS["forget"], lw=1.8, ls="-", zorder=0.9)
         ax.set(xscale="log", title=way, yticks=range(len(by_size)), ylim=(len(by_size) - 0.5, -0.5))

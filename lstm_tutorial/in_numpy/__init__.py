@@ -12,6 +12,7 @@ from lstm_tutorial.in_numpy.cell import (
     update_cell_state,
     update_hidden_state,
 )
+from lstm_tutorial.in_numpy.fast import FastLSTM
 from lstm_tutorial.in_numpy.layers import Embedding, Layer, Linear
 from lstm_tutorial.in_numpy.lstm import LSTM, Gates
 from lstm_tutorial.in_numpy.one_to_many import OneToMany
@@ -27,10 +28,10 @@ from lstm_tutorial.in_numpy.pooling import (
     weighted_pool,
     weighted_pool_backward,
 )
+from lstm_tutorial.in_numpy.rnn import RNN, rnn_cell
 from lstm_tutorial.in_numpy.sequence import lstm_sequence, lstm_sequence_backward
 from lstm_tutorial.in_numpy.topologies import ManyToMany, ManyToOne
 from lstm_tutorial.in_numpy.training import Adam, clip_gradients, cross_entropy, fit, mse_loss
-from lstm_tutorial.in_numpy.variants import RNN, rnn_cell
 
 __all__ = [
     "LSTM",
@@ -38,6 +39,7 @@ __all__ = [
     "Adam",
     "AttentionPool",
     "Embedding",
+    "FastLSTM",
     "Gates",
     "Layer",
     "Linear",

@@ -4,10 +4,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm_tutorial.in_numpy.activations import softmax, softmax_backward, tanh
+from lstm_tutorial.in_numpy.activations import softmax, softmax_backward, tanh, tanh_slope
 from lstm_tutorial.in_numpy.layers import Layer
-from lstm_tutorial.in_numpy.padding import fill_padding, in_parts, valid_steps
-from lstm_tutorial.validation import check_choice, check_dtype, check_floating, check_heads, check_pooled, check_shape
+from lstm_tutorial.in_numpy.padding import fill_padding, valid_steps
+from lstm_tutorial.validation import (
+    as_array,
+    check_choice,
+    check_dtype,
+    check_floating,
+    check_heads,
+    check_pooled,
+    check_shape,
+)
 
 
 def attention_weights(scores, lengths=None):
@@ -29,29 +37,22 @@ def attention_weights(scores, lengths=None):
     array([[0.5, 0.5, 0. ],
            [0. , 0. , 1. ]])
     """
-    scores = np.asarray(scores)
+    scores = as_array("scores", scores)
     check_shape("scores", scores, ("B", "T", "heads")[: max(2, scores.ndim)])
     check_floating("scores", scores)
     each = scores if scores.ndim == 3 else scores[..., None]  # (B, T, heads)
-    lengths = check_pooled(each, lengths)
-    valid = None if lengths is None else valid_steps(lengths, each) > 0
-    return _softmax_over_steps(each, valid).reshape(scores.shape)
-
-
-def _softmax_over_steps(scores, valid):
-    """Do the same for scores (b, T, heads), with a mask (b, T, 1) or None."""
+    lengths = check_pooled(each, None if lengths is None else as_array("lengths", lengths))
     finite = np.finfo(scores.dtype).max / 2
-    scores = np.clip(scores, -finite, finite)  # infinity minus infinity would be NaN
-    return softmax(fill_padding(scores, valid, -np.inf), axis=1)
+    each = np.clip(each, -finite, finite)  # infinity minus infinity would be NaN
+    return softmax(fill_padding(each, valid_steps(lengths, each.shape[1]), -np.inf), axis=1).reshape(scores.shape)
 
 
 class AttentionCache(NamedTuple):
     """What the backward of attention pooling needs."""
 
-    x: np.ndarray  # (B, T, D)
+    x: np.ndarray  # (B, T, D), 0 past a length
     keys: np.ndarray  # (B, T, D); of "dot" they are x
     weights: np.ndarray  # (B, T, heads)
-    lengths: np.ndarray | None
 
 
 class AttentionPool(Layer):
@@ -62,7 +63,8 @@ class AttentionPool(Layer):
     input_size : int
         The size D.
     kind : str
-        "additive": the score of a step is `query @ tanh(weight @ x + bias)`; "dot": it is `query @ x`.
+        How the score of a step is made from its key. "dot": `query @ key`, where the key is x itself; "additive":
+        `query @ tanh(weight @ x + bias)`.
     heads : int
         How many queries. Each has weights of its own and averages its own D / heads of the features with them.
     rng : numpy.random.Generator, int or None
@@ -78,7 +80,8 @@ class AttentionPool(Layer):
     Notes
     -----
     The additive score is that of Bahdanau et al. (2015) with a query that is learned rather than asked by a decoder, as
-    Yang et al. (2016) use it. A dot product is usually divided by sqrt(D); here the learned query takes that in.
+    Yang et al. (2016) use it. A dot product is usually divided by sqrt(D); here the learned query takes that in. A key
+    that is a linear map of x (Luong's "general") would change nothing, because the learned query can take that map in.
     Chapter: attention-pooling.
 
     Examples
@@ -93,12 +96,16 @@ class AttentionPool(Layer):
         super().__init__()
         check_choice("kind", kind, ("additive", "dot"))
         check_heads(input_size, heads)
-        self.input_size, self.kind, self.heads = input_size, kind, heads
-        rng, bound = np.random.default_rng(rng), input_size**-0.5
+        self.input_size = input_size
+        self.kind = kind
+        self.heads = heads
+        rng = np.random.default_rng(rng)
+        bound = input_size**-0.5
         shapes = {"query": (heads, input_size)}
         if kind == "additive":
             shapes |= {"weight": (input_size, input_size), "bias": (input_size,)}
-        self._parameters = {k: rng.uniform(-bound, bound, s).astype(check_dtype(dtype)) for k, s in shapes.items()}
+        for name, shape in shapes.items():
+            self._parameters[name] = rng.uniform(-bound, bound, shape).astype(check_dtype(dtype))
 
     def __call__(self, x, lengths=None, *, return_weights=False, keep_cache=True):
         """Pool x.
@@ -116,51 +123,44 @@ class AttentionPool(Layer):
         -------
         array (B, D), and where asked the weights (B, T), or (B, heads, T) of several heads
         """
-        x = np.asarray(x)
-        lengths = check_pooled(x, lengths)
+        x = as_array("x", x)
+        lengths = check_pooled(x, None if lengths is None else as_array("lengths", lengths))
         check_shape("x", x, ("B", "T", self.input_size))
         query = self._parameters["query"]
         x = x.astype(query.dtype, copy=False)
-        pooled, weights = np.empty(x.shape[::2], x.dtype), np.empty((*x.shape[:2], self.heads), x.dtype)
-        keys = np.empty(x.shape, x.dtype) if self.kind == "additive" and keep_cache else x
-        for rows, part, valid in in_parts(x, lengths):
-            part = key = fill_padding(part, valid, 0)  # (b, T, D)
-            if self.kind == "additive":
-                key = np.matmul(part, self._parameters["weight"].T, out=keys[rows] if keep_cache else None)
-                key += self._parameters["bias"]
-                tanh(key, out=key)
-            weights[rows] = _softmax_over_steps(key @ query.T, valid)
-            by_head = weights[rows].transpose(0, 2, 1)[:, :, None]  # (b, heads, 1, T)
-            pooled[rows] = (by_head @ self._per_head(part)).reshape(len(part), self.input_size)
-        self._cache = AttentionCache(x, keys, weights, lengths) if keep_cache else None
+        valid = valid_steps(lengths, x.shape[1])
+        x = x.copy() if valid is None else fill_padding(x, valid, 0)  # the caller may change theirs before backward
+        keys = x
+        if self.kind == "additive":
+            keys = tanh(x @ self._parameters["weight"].T + self._parameters["bias"])  # (B, T, D)
+        weights = attention_weights(keys @ query.T, lengths)  # (B, T, heads)
+        by_head = weights.transpose(0, 2, 1)  # (B, heads, T)
+        pooled = (by_head[:, :, None] @ self._per_head(x)).reshape(len(x), self.input_size)
+        self._cache = AttentionCache(x, keys, weights) if keep_cache else None
         if not return_weights:
             return pooled
-        return pooled, weights[..., 0] if self.heads == 1 else weights.transpose(0, 2, 1)
+        return pooled, by_head[:, 0].copy() if self.heads == 1 else by_head.copy()
 
     def backward(self, d_pooled):
         """Return d_x, exactly 0 past a length; `gradients` then holds those of every parameter."""
-        x, keys, weights, lengths = self._last_forward()
-        D, query = self.input_size, self._parameters["query"]
-        d_pooled = np.asarray(d_pooled, x.dtype)
-        check_shape("d_pooled", d_pooled, (len(x), D))
+        x, keys, weights = self._last_forward()
+        (B, T, D), query = x.shape, self._parameters["query"]
+        d_pooled = as_array("d_pooled", d_pooled).astype(x.dtype, copy=False)
+        check_shape("d_pooled", d_pooled, (B, D))
         self._cache = None
-        d_x = np.empty(x.shape, x.dtype)
-        self._gradients = {name: np.zeros_like(value) for name, value in self._parameters.items()}
-        for rows, part, valid in in_parts(x, lengths):
-            part, w = fill_padding(part, valid, 0), weights[rows]
-            key = part if self.kind == "dot" else keys[rows]
-            d_heads = d_pooled[rows].reshape(len(part), self.heads, 1, D // self.heads)
-            d_w = (self._per_head(part) @ d_heads.swapaxes(2, 3))[..., 0].transpose(0, 2, 1)  # pooled = sum w * x
-            d_scores = softmax_backward(d_w, w, axis=1)  # (b, T, heads)
-            self._gradients["query"] += d_scores.reshape(-1, self.heads).T @ key.reshape(-1, D)  # key @ query.T
-            d_key = d_scores @ query if self.heads > 1 else d_scores * query
-            if self.kind == "additive":
-                d_z = (d_key * (1 - key * key)).reshape(-1, D)  # key = tanh(z)
-                self._gradients["weight"] += d_z.T @ part.reshape(-1, D)  # z = part @ weight.T + bias
-                self._gradients["bias"] += np.ones(len(d_z), d_z.dtype) @ d_z
-                d_key = (d_z @ self._parameters["weight"]).reshape(part.shape)
-            np.add(d_key, (w[..., None] * d_heads.transpose(0, 2, 1, 3)).reshape(part.shape), out=d_x[rows])
-        return d_x
+        d_heads = d_pooled.reshape(B, self.heads, 1, D // self.heads)
+        d_weights = (self._per_head(x) @ d_heads.swapaxes(2, 3))[..., 0].transpose(0, 2, 1)  # pooled = sum weights * x
+        d_x = (weights[..., None] * d_heads.transpose(0, 2, 1, 3)).reshape(B, T, D)
+        d_scores = softmax_backward(d_weights, weights, axis=1)  # (B, T, heads)
+        d_keys = d_scores @ query  # scores = keys @ query.T
+        self._gradients = {"query": d_scores.reshape(B * T, self.heads).T @ keys.reshape(B * T, D)}
+        if self.kind == "additive":
+            d_z = d_keys * tanh_slope(keys)  # keys = tanh(z)
+            rows = d_z.reshape(B * T, D)
+            self._gradients["weight"] = rows.T @ x.reshape(B * T, D)  # z = x @ weight.T + bias
+            self._gradients["bias"] = rows.sum(axis=0)
+            d_keys = d_z @ self._parameters["weight"]
+        return d_x + d_keys  # the keys are made of x too
 
     def _per_head(self, x):
         """Return x as (b, heads, T, D / heads): each head's own features."""

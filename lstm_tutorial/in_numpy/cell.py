@@ -1,4 +1,4 @@
-"""One step of an LSTM: four gates, two states, and the way back. The Gates chapters read this file aloud.
+"""One step of an LSTM: four gates, two states, and the backward pass. The chapters on gates read this file aloud.
 
 Shapes: x (B, D), h and c (B, H). The weights of the four gates are stacked in torch's order i, f, g, o:
 weight_ih (4H, D), weight_hh (4H, H), bias_ih and bias_hh (4H,). Without a batch axis everything works as well.
@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from lstm_tutorial.in_numpy.activations import sigmoid, sigmoid_slope, tanh, tanh_slope
-from lstm_tutorial.validation import check_cell, check_shape
+from lstm_tutorial.validation import as_array, check_cell, check_shape
 
 
 def _layer(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    """Return the weighted sums that a gate starts from: W [h, x] + b."""
+    """Return the pre-activations z of a gate: W [h, x] + b."""
     return x @ weight_ih.T + h @ weight_hh.T + bias_ih + bias_hh
 
 
@@ -114,7 +114,7 @@ def update_hidden_state(o, c):
 
 
 class CellCache(NamedTuple):
-    """What the step back needs from the step forward; nothing is computed twice."""
+    """What a step's backward needs from its forward; nothing is computed twice."""
 
     x: np.ndarray
     h_prev: np.ndarray
@@ -167,20 +167,26 @@ def lstm_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole=
     >>> c
     array([0.5, 0.5, 0.5])
     """
+    x = as_array("x", x)
     check_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole)
-    h_prev, c_prev = state
+    h_prev = as_array("h", state[0])
+    c_prev = as_array("c", state[1])
     z_i, z_f, z_g, z_o = np.split(_layer(x, h_prev, weight_ih, weight_hh, bias_ih, bias_hh), 4, axis=-1)  # (B, H) each
     if weight_peephole is not None:
         p_i, p_f, p_o = weight_peephole
-        z_i, z_f = z_i + p_i * c_prev, z_f + p_f * c_prev
-    i, f, g = sigmoid(z_i), sigmoid(z_f), tanh(z_g)
+        z_i = z_i + p_i * c_prev
+        z_f = z_f + p_f * c_prev
+    i = sigmoid(z_i)
+    f = sigmoid(z_f)
+    g = tanh(z_g)
     c = update_cell_state(f, c_prev, i, g)
     if weight_peephole is not None:
         z_o = z_o + p_o * c
     o = sigmoid(z_o)
     tanh_c = tanh(c)
     h = o * tanh_c
-    return (h, c), CellCache(x, h_prev, c_prev, i, f, g, o, c, tanh_c, weight_ih, weight_hh, weight_peephole)
+    x, h_prev, c_prev, kept_c = x.copy(), h_prev.copy(), c_prev.copy(), c.copy()  # the caller may change theirs
+    return (h, c), CellCache(x, h_prev, c_prev, i, f, g, o, kept_c, tanh_c, weight_ih, weight_hh, weight_peephole)
 
 
 def lstm_cell_backward(d_h, d_c, cache):
@@ -219,9 +225,13 @@ def lstm_cell_backward(d_h, d_c, cache):
         p_i, p_f, p_o = weight_peephole
         d_c = d_c + d_z_o * p_o  # z_o = z_o + p_o * c
 
-    d_f, d_i, d_g = d_c * c_prev, d_c * g, d_c * i  # c = f * c_prev + i * g
+    d_f = d_c * c_prev  # c = f * c_prev + i * g
+    d_i = d_c * g
+    d_g = d_c * i
     d_c_prev = d_c * f
-    d_z_i, d_z_f, d_z_g = d_i * sigmoid_slope(i), d_f * sigmoid_slope(f), d_g * tanh_slope(g)
+    d_z_i = d_i * sigmoid_slope(i)  # i = sigmoid(z_i), f = sigmoid(z_f), g = tanh(z_g)
+    d_z_f = d_f * sigmoid_slope(f)
+    d_z_g = d_g * tanh_slope(g)
     if weight_peephole is not None:
         d_c_prev = d_c_prev + d_z_i * p_i + d_z_f * p_f  # z_i = z_i + p_i * c_prev
 

@@ -1,13 +1,14 @@
-"""The whole network: layers, directions, dropout, a state dict. What `torch.nn.LSTM` is, built from `fused`."""
+"""The whole network: layers and directions of `lstm_sequence`, dropout, a state dict. What `torch.nn.LSTM` is."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from lstm_tutorial.in_numpy.fused import CELL, fused_sequence, fused_sequence_backward
 from lstm_tutorial.in_numpy.layers import Layer
-from lstm_tutorial.in_numpy.sequence import flip
+from lstm_tutorial.in_numpy.sequence import flip, lstm_sequence, lstm_sequence_backward
 from lstm_tutorial.validation import (
+    as_array,
+    check_dropout,
     check_dtype,
     check_lengths,
     check_number,
@@ -19,7 +20,7 @@ from lstm_tutorial.validation import (
 
 
 class Gates(NamedTuple):
-    """The openings of the gates, and the cell states, of the top layer; 0 past a length."""
+    """The gates and the cell states of the top layer; 0 past a length."""
 
     i: np.ndarray
     f: np.ndarray
@@ -63,7 +64,8 @@ class LSTM(Layer):
     Notes
     -----
     Left out on purpose: `bias=False`, `proj_size`, `device`, positional options. Unlike torch it takes `lengths`
-    where torch packs, and `load_state_dict` changes nothing when it refuses. Chapter: numpy-lstm.
+    where torch packs, and `load_state_dict` changes nothing when it refuses. `FastLSTM` computes the same numbers
+    several times as fast. Chapter: numpy-lstm.
 
     Examples
     --------
@@ -89,29 +91,38 @@ class LSTM(Layer):
     ):
         super().__init__()
         check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
-        check_number("dropout", dropout, 0, 1)
+        check_dropout(dropout, num_layers)
         if forget_bias is not None:
             check_number("forget_bias", forget_bias, -np.inf, np.inf)
-        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
-        self.batch_first, self.bidirectional, self.dropout = batch_first, bidirectional, dropout
-        self.peephole, self.dtype = peephole, check_dtype(dtype)
-        self.rng, H, self._used = np.random.default_rng(rng), hidden_size, {}  # caches whose memory is used again
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.batch_first = batch_first
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.peephole = peephole
+        self.dtype = check_dtype(dtype)
+        self.rng = np.random.default_rng(rng)
+        H = hidden_size
         for layer in range(num_layers):
             D = input_size if layer == 0 else H * self._directions
+            shapes = {"weight_ih": (4 * H, D), "weight_hh": (4 * H, H), "bias_ih": (4 * H,), "bias_hh": (4 * H,)}
+            if peephole:
+                shapes["weight_peephole"] = (3, H)
             for direction in range(self._directions):
-                shapes = (4 * H, D), (4 * H, H), (4 * H,), (4 * H,), (3, H)
-                for name, shape in zip(self._names(layer, direction), shapes, strict=False):
-                    self._parameters[name] = self.rng.uniform(-(H**-0.5), H**-0.5, shape).astype(self.dtype)
-                    if forget_bias is not None and name.startswith("bias"):
-                        self._parameters[name][H : 2 * H] = forget_bias if "ih" in name else 0
+                for kind, shape in shapes.items():
+                    value = self.rng.uniform(-(H**-0.5), H**-0.5, shape).astype(self.dtype)
+                    if forget_bias is not None and kind.startswith("bias"):
+                        value[H : 2 * H] = forget_bias if kind == "bias_ih" else 0
+                    self._parameters[f"{kind}{self._end(layer, direction)}"] = value
 
     @property
     def _directions(self):
         return 2 if self.bidirectional else 1
 
-    def _names(self, layer, direction):
-        kinds = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"] + ["weight_peephole"] * self.peephole
-        return [f"{kind}_l{layer}{'_reverse' * direction}" for kind in kinds]
+    def _end(self, layer, direction):
+        """Return how the names of a layer's parameters end in one direction: `_l0`, `_l0_reverse` and so on."""
+        return f"_l{layer}_reverse" if direction else f"_l{layer}"
 
     def __call__(self, x, state=None, *, lengths=None, return_gates=False, keep_cache=True):
         """Run the network.
@@ -134,42 +145,41 @@ class LSTM(Layer):
             `output` (T, B, directions * H), or (B, T, ...) with `batch_first`; and `(h_n, c_n)`, each
             (layers * directions, B, H). Where there are lengths, the states are those of the last valid steps.
         """
-        x = np.asarray(x)
+        x = as_array("x", x)
         unbatched = check_sequence(x, self.input_size, batch_first=self.batch_first, has_lengths=lengths is not None)
         x = self._time_major(x.astype(self.dtype, copy=False), unbatched)  # (T, B, D)
         T, B, _ = x.shape
         if lengths is not None:
-            lengths = check_lengths(lengths, B, T)
+            lengths = check_lengths(as_array("lengths", lengths), B, T)
         h_0, c_0 = self._states(state, ("h_0", "c_0"), B, unbatched)
+        self._cache = None  # what the last forward kept is not needed any more
 
-        caches, masks, finals = [], [], []
+        caches, masks, h_n, c_n = [], [], [], []
         for layer in range(self.num_layers):
-            masks.append(self._dropout_mask(x.shape) if layer > 0 else None)
-            if masks[-1] is not None:
-                x = x * masks[-1]
+            mask = self._dropout_mask(x.shape) if layer > 0 else None
+            if mask is not None:
+                x = x * mask
+            masks.append(mask)
             outputs = []
             for direction in range(self._directions):
-                weights = [self._parameters[name] for name in self._names(layer, direction)]
-                weights += [None] * (5 - len(weights))
                 k = layer * self._directions + direction
                 seen = flip(x, lengths) if direction else x
-                options = {"keep_cache": keep_cache or return_gates, "recycle": self._used.get(k)}
-                output, final, cache = fused_sequence(seen, (h_0[k], c_0[k]), *weights, lengths=lengths, **options)
-                self._used |= {} if cache is None else {k: cache}
+                output, (h, c), cache = self._run_layer(
+                    seen, (h_0[k], c_0[k]), self._weights(layer, direction), lengths, keep_cache or return_gates
+                )
                 outputs.append(flip(output, lengths) if direction else output)
-                finals.append(final)
                 caches.append(cache)
-            x = np.concatenate(outputs, axis=-1) if len(outputs) > 1 else outputs[0]  # (T, B, directions * H)
+                h_n.append(h)
+                c_n.append(c)
+            x = np.concatenate(outputs, axis=-1) if self.bidirectional else outputs[0]  # (T, B, directions * H)
 
-        self._cache = (caches, masks, lengths, unbatched) if keep_cache else None
-        h_n, c_n = (np.stack(each) for each in zip(*finals, strict=True))
-        states = (h_n[:, 0], c_n[:, 0]) if unbatched else (h_n, c_n)
+        if keep_cache:
+            self._cache = (caches, masks, lengths, (T, B), unbatched)
+        states = self._batch(np.stack(h_n), unbatched), self._batch(np.stack(c_n), unbatched)
         if not return_gates:
             return self._layout(x, unbatched), states
-        top = [self._gates_of(cache) for cache in caches[-self._directions :]]
-        top = [[flip(each, lengths) if k else each for each in gates] for k, gates in enumerate(top)]
-        gates = Gates(*(self._layout(np.concatenate(each, axis=-1), unbatched) for each in zip(*top, strict=True)))
-        return self._layout(x, unbatched), states, gates
+        gates = self._top_gates(caches[-self._directions :], lengths)
+        return self._layout(x, unbatched), states, Gates(*(self._layout(each, unbatched) for each in gates))
 
     def backward(self, d_output=None, d_state=None):
         """Carry gradients back through the last forward, and overwrite `gradients`.
@@ -191,50 +201,80 @@ class LSTM(Layer):
         RuntimeError
             Without a forward before it that kept its cache, or a second time for one forward.
         """
-        caches, masks, lengths, unbatched = self._last_forward()
-        T, B = len(caches[0].seen) - 1, caches[0].seen.shape[1]
+        caches, masks, lengths, (T, B), unbatched = self._last_forward()
         directions, H = self._directions, self.hidden_size
+        if isinstance(d_state, tuple | list):
+            zero = np.zeros(self._shape_of_state(B, unbatched), self.dtype)
+            d_state = tuple(zero if each is None else each for each in d_state)
         d_h, d_c = self._states(d_state, ("d_h_n", "d_c_n"), B, unbatched)
         if d_output is None:
             d_x = np.zeros((T, B, directions * H), self.dtype)
         else:
-            d_x = np.asarray(d_output, self.dtype)
+            d_x = as_array("d_output", d_output)
             axes = (T,) if unbatched else (B, T) if self.batch_first else (T, B)
             check_shape("d_output", d_x, (*axes, directions * H))
-            d_x = self._time_major(d_x, unbatched)
+            d_x = self._time_major(d_x.astype(self.dtype, copy=False), unbatched)
         self._cache = None
 
-        d_first, found = {}, {}
+        d_h_0, d_c_0, found = np.empty_like(d_h), np.empty_like(d_c), {}
         for layer in reversed(range(self.num_layers)):
-            d_outputs, d_x = np.split(d_x, directions, axis=-1), None
+            d_outputs, d_inputs = np.split(d_x, directions, axis=-1), []
             for direction in range(directions):
                 k = layer * directions + direction
-                d_seen = flip(d_outputs[direction], lengths) if direction else d_outputs[direction]
-                d_seen, d_first[k], gradients = fused_sequence_backward(d_seen, (d_h[k], d_c[k]), caches[k])
-                d_seen = flip(d_seen, lengths) if direction else d_seen
-                d_x = d_seen if d_x is None else np.add(d_x, d_seen, out=d_x)
-                found |= zip(self._names(layer, direction), gradients.values(), strict=True)
+                d_output = flip(d_outputs[direction], lengths) if direction else d_outputs[direction]
+                d_seen, (d_h_0[k], d_c_0[k]), gradients = self._run_layer_backward(
+                    d_output, (d_h[k], d_c[k]), caches[k]
+                )
+                d_inputs.append(flip(d_seen, lengths) if direction else d_seen)
+                for kind, gradient in gradients.items():
+                    found[f"{kind}{self._end(layer, direction)}"] = gradient
+            d_x = d_inputs[0] + d_inputs[1] if self.bidirectional else d_inputs[0]  # both read the same x
             if masks[layer] is not None:
                 d_x = d_x * masks[layer]
         self._gradients = {name: found[name] for name in self._parameters}
-        d_h_0, d_c_0 = (np.stack([d_first[k][which] for k in sorted(d_first)]) for which in (0, 1))
-        return self._layout(d_x, unbatched), (d_h_0[:, 0], d_c_0[:, 0]) if unbatched else (d_h_0, d_c_0)
+        return self._layout(d_x, unbatched), (self._batch(d_h_0, unbatched), self._batch(d_c_0, unbatched))
+
+    def _run_layer(self, x, state, weights, lengths, keep_cache):
+        """Run one layer in one direction over x (T, B, D); return its output, its last state, and its cache."""
+        return lstm_sequence(x, state, *weights, lengths=lengths)
+
+    def _run_layer_backward(self, d_output, d_state, cache):
+        """Return d_x, the gradients of the first state, and a dict of those of the weights."""
+        return lstm_sequence_backward(d_output, d_state, cache)
+
+    def _weights(self, layer, direction):
+        """Return the arguments that `lstm_sequence` takes after the state, of one layer in one direction."""
+        kinds = "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_peephole"
+        return [self._parameters.get(f"{kind}{self._end(layer, direction)}") for kind in kinds]
 
     def _time_major(self, x, unbatched):
-        return x[:, None] if unbatched else x.swapaxes(0, 1) if self.batch_first else x
+        """Return x as (T, B, ...)."""
+        if unbatched:
+            return x[:, None]
+        return x.swapaxes(0, 1) if self.batch_first else x
 
     def _layout(self, x, unbatched):
-        return x[:, 0] if unbatched else x.swapaxes(0, 1) if self.batch_first else x
+        """Return x (T, B, ...) as the caller has it."""
+        if unbatched:
+            return x[:, 0]
+        return x.swapaxes(0, 1) if self.batch_first else x
+
+    def _batch(self, state, unbatched):
+        """Return a state (layers * directions, B, H) as the caller has it."""
+        return state[:, 0] if unbatched else state
+
+    def _shape_of_state(self, B, unbatched):
+        k = self.num_layers * self._directions
+        return (k, self.hidden_size) if unbatched else (k, B, self.hidden_size)
 
     def _states(self, state, names, B, unbatched):
         """Return two states (layers * directions, B, H), zeros where there is none."""
-        full = (self.num_layers * self._directions, B, self.hidden_size)
-        shape = full[::2] if unbatched else full
-        state = (None, None) if state is None else state
-        if isinstance(state, tuple | list):
-            state = [np.zeros(shape, self.dtype) if each is None else np.asarray(each) for each in state]
-        check_state(state, names, shape)
-        return [each.reshape(full).astype(self.dtype, copy=False) for each in state]
+        full = self._shape_of_state(B, unbatched=False)
+        if state is None:
+            return np.zeros(full, self.dtype), np.zeros(full, self.dtype)
+        check_state(state, names, self._shape_of_state(B, unbatched))
+        states = [as_array(name, each) for name, each in zip(names, state, strict=True)]
+        return [each.reshape(full).astype(self.dtype, copy=False) for each in states]
 
     def _dropout_mask(self, shape):
         if not self.training or self.dropout == 0:
@@ -242,9 +282,9 @@ class LSTM(Layer):
         kept = self.rng.random(shape) >= self.dropout
         return kept.astype(self.dtype) / (1 - self.dropout if self.dropout < 1 else 1)
 
-    def _gates_of(self, cache):
-        """Return i, f, g, o and c of one direction in the caller's order of the batch."""
-        back, lengths = cache.ragged.back, cache.ragged.lengths
-        valid = (np.arange(len(cache.slots) - 1)[:, None] < lengths[back])[..., None]  # (T, B, 1)
-        o, i, f, g, _ = cache.slots[:-1].swapaxes(0, 1)
-        return [np.where(valid, each[:, back], 0) for each in (i, f, g, o, cache.slots[1:, CELL])]
+    def _top_gates(self, caches, lengths):
+        """Return i, f, g, o and c (T, B, directions * H) of the top layer's caches, one a direction."""
+        by_direction = [cache.gates() for cache in caches]
+        if self.bidirectional:
+            by_direction[1] = [flip(each, lengths) for each in by_direction[1]]
+        return [np.concatenate(each, axis=-1) for each in zip(*by_direction, strict=True)]

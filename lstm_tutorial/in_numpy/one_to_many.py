@@ -5,8 +5,9 @@ import numpy as np
 from lstm_tutorial.in_numpy.activations import softmax, tanh, tanh_slope
 from lstm_tutorial.in_numpy.layers import Embedding, Layer, Linear
 from lstm_tutorial.in_numpy.lstm import LSTM
-from lstm_tutorial.in_numpy.padding import valid_steps
-from lstm_tutorial.validation import check_choice, check_number, check_shape, check_sizes, check_tokens
+from lstm_tutorial.in_numpy.padding import fill_padding, valid_steps
+from lstm_tutorial.in_numpy.topologies import build_lstm
+from lstm_tutorial.validation import as_array, check_choice, check_number, check_shape, check_sizes, check_tokens
 
 
 class OneToMany(Layer):
@@ -22,7 +23,7 @@ class OneToMany(Layer):
         Size of the vector that stands for each token; outputs are then scores of tokens, and a token is fed back.
     stop : int, optional
         The token that ends a sequence in `generate`.
-    rng, dtype, options
+    lstm, rng, dtype, options
         See `ManyToOne`.
 
     Examples
@@ -41,6 +42,7 @@ class OneToMany(Layer):
         condition="state",
         embedding=None,
         stop=None,
+        lstm=LSTM,
         rng=None,
         dtype="float32",
         **options,
@@ -48,22 +50,27 @@ class OneToMany(Layer):
         super().__init__()
         check_choice("condition", condition, ("state", "input"))
         check_sizes(input_size=input_size, hidden_size=hidden_size, output_size=output_size)
-        if options.get("bidirectional"):
-            raise ValueError("lstm must read forwards only, got bidirectional=True: the next output is not there yet")
         if stop is not None and (embedding is None or not 0 <= stop < output_size):
             raise ValueError(f"stop must be one of {output_size} tokens, got {stop} with embedding={embedding}")
-        rng, fed = np.random.default_rng(rng), output_size
+        rng = np.random.default_rng(rng)
+        dtype = lstm.dtype if isinstance(lstm, LSTM) else dtype
+        self.embedding = None
         if embedding is not None:
             check_sizes(embedding=embedding)
             self.embedding = Embedding(output_size + 1, embedding, rng=rng, dtype=dtype)  # the last one says: start
-            fed = embedding
-        fed += input_size if condition == "input" else 0
-        self.lstm = LSTM(fed, hidden_size, batch_first=True, rng=rng, dtype=dtype, **options)
+        fed = (embedding or output_size) + (input_size if condition == "input" else 0)
+        self.lstm = build_lstm(lstm, fed, hidden_size, rng, dtype, options)
+        if self.lstm.bidirectional:
+            raise ValueError("lstm must read forwards only, got bidirectional=True: the next output is not there yet")
+        self.to_state = None
         if condition == "state":
             self.to_state = Linear(input_size, 2 * self.lstm.num_layers * hidden_size, rng=rng, dtype=dtype)
         self.head = Linear(hidden_size, output_size, rng=rng, dtype=dtype)
-        self.input_size, self.hidden_size, self.output_size = input_size, hidden_size, output_size
-        self.condition, self.stop = condition, stop
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.output_size = output_size
+        self.condition = condition
+        self.stop = stop
 
     def __call__(self, x, steps=None, *, targets=None, lengths=None):
         """Write a sequence for each vector.
@@ -83,34 +90,35 @@ class OneToMany(Layer):
         array (B, T, K)
             Outputs, or scores of tokens; with lengths 0 past them.
         """
-        x = np.asarray(x)
+        x = as_array("x", x)
         check_shape("x", x, ("B", self.input_size))
         if (steps is None) == (targets is None):
             raise ValueError("steps or targets must be given, and not both")
         if steps is not None:
             return self._write(x, steps, lambda scores: scores.argmax(axis=-1))[0]
-        if hasattr(self, "embedding"):
-            targets = check_tokens(targets, self.output_size, lengths)
+        if self.embedding is not None:
+            targets = check_tokens(as_array("targets", targets), self.output_size, lengths)
             start = np.full((len(x), 1), self.output_size)
         else:
-            targets = np.asarray(targets)
+            targets = as_array("targets", targets)
             check_shape("targets", targets, (len(x), "T", self.output_size))
             start = np.zeros((len(x), 1, self.output_size), targets.dtype)
         fed = self._feed(np.concatenate([start, targets[:, :-1]], axis=1))  # (B, T, ...): shifted by a step
         state = self._state(x)
         output, _ = self.lstm(self._beside(fed, x), state, lengths=lengths)
-        valid = valid_steps(lengths, output)
-        self._cache = valid, fed.shape[-1], state
-        return self.head(output) * valid
+        valid = valid_steps(lengths, output.shape[1])
+        self._cache = valid, fed.shape, state
+        return fill_padding(self.head(output), valid, 0)
 
     def backward(self, d_scores):
         """Return d_x of the last forward, which was given targets; `gradients` then holds every parameter's."""
-        valid, fed_size, state = self._last_forward()
-        check_shape("d_scores", d_scores, (*valid.shape[:2], self.output_size))
-        d_output = self.head.backward(np.where(valid, d_scores, np.zeros((), valid.dtype)))  # scores = ... * valid
+        valid, (B, T, fed_size), state = self._last_forward()
+        d_scores = as_array("d_scores", d_scores)
+        check_shape("d_scores", d_scores, (B, T, self.output_size))
+        d_output = self.head.backward(fill_padding(d_scores, valid, 0))  # scores = fill_padding(head(output), valid, 0)
         self._cache = None
         d_read, d_state = self.lstm.backward(d_output)
-        if hasattr(self, "embedding"):
+        if self.embedding is not None:
             self.embedding.backward(d_read[..., :fed_size])
         if self.condition == "input":
             return d_read[..., fed_size:].sum(axis=1)  # x was repeated beside every input
@@ -137,10 +145,10 @@ class OneToMany(Layer):
         lengths : array (B,)
             Tokens of each before the stop.
         """
-        x = np.asarray(x)
+        x = as_array("x", x)
         check_shape("x", x, ("B", self.input_size))
         check_number("temperature", temperature, 0, np.inf)
-        if not hasattr(self, "embedding"):
+        if self.embedding is None:
             raise ValueError("generate needs tokens: build the network with embedding=")
         rng = np.random.default_rng(rng)
 
@@ -159,7 +167,7 @@ class OneToMany(Layer):
     def _write(self, x, steps, pick):
         """Feed outputs back; return scores (B, T, K) and, where there is an embedding, the tokens (B, T)."""
         check_sizes(steps=steps)
-        embeds = hasattr(self, "embedding")
+        embeds = self.embedding is not None
         fed = np.full((len(x), 1), self.output_size) if embeds else np.zeros((len(x), 1, self.output_size))
         state, outputs, tokens = self._state(x), [], []
         for _ in range(steps):
@@ -173,14 +181,14 @@ class OneToMany(Layer):
         return np.stack(outputs, axis=1), np.stack(tokens, axis=1)
 
     def _state(self, x):
-        if self.condition == "input":
+        if self.to_state is None:
             return None
         rows = self.to_state(x).reshape(len(x), 2, self.lstm.num_layers, self.hidden_size)
         h_0, c_0 = rows.transpose(1, 2, 0, 3)
         return tanh(h_0), c_0  # each (layers, B, H)
 
     def _feed(self, y):
-        return self.embedding(y) if hasattr(self, "embedding") else y
+        return y if self.embedding is None else self.embedding(y)
 
     def _beside(self, fed, x):
         if self.condition == "state":

@@ -1,15 +1,17 @@
 """From the vectors of all steps to one: last, max, mean and weighted pooling, each with its backward.
 
 x (B, T, D) becomes (B, D). With `lengths` (B,) only valid steps count: padding may hold anything, NaN too, it changes
-nothing, and its gradient is exactly 0. Each works on a few sequences at a time, which is several times as fast.
+nothing, and its gradient is exactly 0.
+
+`LastState`, `MaxPool`, `MeanPool` and `WeightedPool` are objects that are called as an `AttentionPool` is: `ManyToOne`
+makes one of them of the name that it is given.
 """
 
 import numpy as np
 
-from lstm_tutorial.in_numpy.padding import fill_padding, in_parts, valid_steps
-from lstm_tutorial.validation import check_half_life, check_pooled, check_shape, check_sizes, check_weights
-
-BLOCK, FEW = 50, 10  # steps in a row, at first and then: long enough for a fast maximum; FEW divides BLOCK
+from lstm_tutorial.in_numpy.layers import Layer
+from lstm_tutorial.in_numpy.padding import valid_steps
+from lstm_tutorial.validation import as_array, check_half_life, check_pooled, check_shape, check_sizes, check_weights
 
 
 def last_pool(x, lengths=None):
@@ -35,9 +37,8 @@ def last_pool(x, lengths=None):
     >>> last_pool(np.array([[[1.0], [2.0], [3.0]]]), lengths=[2])
     array([[2.]])
     """
-    x = np.asarray(x)
-    lengths = check_pooled(x, lengths)
-    return x[:, -1] if lengths is None else x[np.arange(len(x)), lengths - 1]
+    x, lengths, _ = _checked(x, lengths)
+    return x[np.arange(len(x)), lengths - 1]
 
 
 def last_pool_backward(d_pooled, x, lengths=None):
@@ -48,9 +49,10 @@ def last_pool_backward(d_pooled, x, lengths=None):
     >>> last_pool_backward(np.array([[6.0]]), np.zeros((1, 3, 1)), lengths=[2])[..., 0]
     array([[0., 6., 0.]])
     """
-    x, d_pooled, lengths = _backward_inputs(d_pooled, x, lengths)
+    x, lengths, _ = _checked(x, lengths)
+    d_pooled = _checked_gradient(d_pooled, x)
     d_x = np.zeros_like(x)
-    d_x[np.arange(len(x)), -1 if lengths is None else lengths - 1] = d_pooled
+    d_x[np.arange(len(x)), lengths - 1] = d_pooled
     return d_x
 
 
@@ -66,23 +68,8 @@ def max_pool(x, lengths=None):
     >>> max_pool(np.array([[[1.0, -1.0], [0.0, -2.0], [9.0, 9.0]]]), lengths=[2])
     array([[ 1., -1.]])
     """
-    x = np.asarray(x)
-    pooled = np.empty(x.shape[::2], x.dtype)
-    for rows, part, valid in in_parts(x, check_pooled(x, lengths), copies=False):
-        pooled[rows] = _largest(fill_padding(part, valid, -np.inf))
-    return pooled
-
-
-def _largest(x):
-    """Return x.max(axis=1), three times as fast where there are many steps: over rows that hold several steps each."""
-    B, T, D = x.shape
-    if T < 2 * BLOCK or not x.flags.c_contiguous:
-        return x.max(axis=1)
-    whole, largest = T - T % BLOCK, np.maximum.reduce
-    top = largest(x[:, :whole].reshape(B, whole // BLOCK, BLOCK * D), axis=1)
-    top = largest(top.reshape(B, BLOCK // FEW, FEW * D), axis=1).reshape(B, FEW, D)
-    top = largest(np.ascontiguousarray(top.swapaxes(0, 1)), axis=0)  # steps first: rows of B * D
-    return top if whole == T else np.maximum(top, x[:, whole:].max(axis=1))
+    x, _, valid = _checked(x, lengths)
+    return np.where(valid, x, -np.inf).max(axis=1)
 
 
 def max_pool_backward(d_pooled, x, pooled, lengths=None):
@@ -99,9 +86,11 @@ def max_pool_backward(d_pooled, x, pooled, lengths=None):
     >>> max_pool_backward(np.array([[6.0]]), x, max_pool(x, lengths=[3]), lengths=[3])[..., 0]
     array([[0., 3., 3., 0.]])
     """
-    x, d_pooled, lengths = _backward_inputs(d_pooled, x, lengths)
-    winners = (x == pooled[:, None]) * valid_steps(lengths, x)  # (B, T, D)
-    return winners * (d_pooled / np.maximum(winners.sum(axis=1), 1))[:, None]
+    x, _, valid = _checked(x, lengths)
+    d_pooled = _checked_gradient(d_pooled, x)
+    winners = (x == pooled[:, None]) & valid  # (B, T, D)
+    share = d_pooled / np.maximum(winners.sum(axis=1), 1)  # (B, D)
+    return (winners * share[:, None]).astype(x.dtype)
 
 
 def mean_pool(x, lengths=None):
@@ -116,13 +105,8 @@ def mean_pool(x, lengths=None):
     >>> mean_pool(np.array([[[1.0], [2.0], [9.0]]]), lengths=[2])
     array([[1.5]])
     """
-    x = np.asarray(x)
-    lengths = check_pooled(x, lengths)
-    B, T, D = x.shape
-    pooled, ones = np.empty((B, D), x.dtype), np.ones((1, T), x.dtype)
-    for rows, part, valid in in_parts(x, lengths, copies=False):
-        pooled[rows] = (ones @ fill_padding(part, valid, 0))[:, 0]  # a product with ones is the fastest sum
-    return pooled / (T if lengths is None else lengths[:, None].astype(x.dtype))
+    x, lengths, valid = _checked(x, lengths)
+    return np.where(valid, x, 0).sum(axis=1) / lengths[:, None].astype(x.dtype)
 
 
 def mean_pool_backward(d_pooled, x, lengths=None):
@@ -133,9 +117,9 @@ def mean_pool_backward(d_pooled, x, lengths=None):
     >>> mean_pool_backward(np.array([[6.0]]), np.zeros((1, 3, 1)), lengths=[2])[..., 0]
     array([[3., 3., 0.]])
     """
-    x, d_pooled, lengths = _backward_inputs(d_pooled, x, lengths)
-    valid = valid_steps(lengths, x)
-    return valid / valid.sum(axis=1, keepdims=True) * d_pooled[:, None]
+    x, lengths, valid = _checked(x, lengths)
+    d_pooled = _checked_gradient(d_pooled, x)
+    return valid * (d_pooled / lengths[:, None].astype(x.dtype))[:, None]
 
 
 def position_weights(T):
@@ -193,13 +177,9 @@ def weighted_pool(x, weights, lengths=None):
     >>> weighted_pool(np.array([[[1.0], [2.0], [9.0]]]), [1, 3, 5], lengths=[2])
     array([[1.75]])
     """
-    x = np.asarray(x)
-    lengths = check_pooled(x, lengths)
-    shares, *_ = _normalise(np.asarray(weights), x, lengths)
-    pooled = np.empty(x.shape[::2], x.dtype)
-    for rows, part, valid in in_parts(x, lengths, copies=False):
-        pooled[rows] = (shares[rows, None] @ fill_padding(part, valid, 0))[:, 0]  # (b, 1, T) @ (b, T, D)
-    return pooled
+    x, lengths, valid = _checked(x, lengths)
+    shares, *_ = _normalise(as_array("weights", weights), x, lengths, valid)
+    return (shares[..., None] * np.where(valid, x, 0)).sum(axis=1)
 
 
 def weighted_pool_backward(d_pooled, x, weights, lengths=None):
@@ -212,30 +192,168 @@ def weighted_pool_backward(d_pooled, x, weights, lengths=None):
     >>> d_x[..., 0], d_weights  # more weight for a step pulls the average towards it
     (array([[1., 3., 0.]]), array([-0.75,  0.25,  0.  ]))
     """
-    x, d_pooled, lengths = _backward_inputs(d_pooled, x, lengths)
-    weights = np.asarray(weights)
-    shares, largest, total = _normalise(weights, x, lengths)
+    x, lengths, valid = _checked(x, lengths)
+    d_pooled = _checked_gradient(d_pooled, x)
+    weights = as_array("weights", weights)
+    shares, largest, total = _normalise(weights, x, lengths, valid)
     d_x = shares[..., None] * d_pooled[:, None]  # pooled = sum over t of shares * x
-    d_shares = np.where(valid_steps(lengths, x), x, 0) @ d_pooled[..., None]
-    d_shares = d_shares[..., 0]  # (B, T)
+    d_shares = (np.where(valid, x, 0) * d_pooled[:, None]).sum(axis=2)  # (B, T)
     d_weights = (d_shares - (shares * d_shares).sum(axis=1, keepdims=True)) / total / largest
-    d_weights *= valid_steps(lengths, x)[..., 0]
+    d_weights = np.where(valid[..., 0], d_weights, 0)
     return d_x, d_weights.sum(axis=0) if weights.ndim == 1 else d_weights
 
 
-def _normalise(weights, x, lengths):
+def _normalise(weights, x, lengths, valid):
     """Return the shares of the steps (B, T) in the dtype of x, and the two (B, 1) that the weights were divided by."""
     B, T = x.shape[:2]
     check_weights(weights, B, T, lengths)
-    weights = np.where(valid_steps(lengths, x)[..., 0], weights, 0.0)  # (B, T)
+    weights = np.where(valid[..., 0], weights, 0.0)  # (B, T)
     largest = weights.max(axis=1, keepdims=True)  # first to at most 1: no sum overflows
     total = (weights / largest).sum(axis=1, keepdims=True)
     return (weights / largest / total).astype(x.dtype), largest, total
 
 
-def _backward_inputs(d_pooled, x, lengths):
-    """Check what a backward is given, and return x and d_pooled as arrays, and the lengths."""
-    x, d_pooled = np.asarray(x), np.asarray(d_pooled)
-    lengths = check_pooled(x, lengths)
-    check_shape("d_pooled", d_pooled, x.shape[::2])
-    return x, d_pooled, lengths
+def _checked(x, lengths):
+    """Check what is pooled; return x and the lengths (B,) as arrays, and a mask (B, T, 1) of the valid steps."""
+    x = as_array("x", x)
+    lengths = check_pooled(x, None if lengths is None else as_array("lengths", lengths))
+    B, T, _ = x.shape
+    lengths = np.full(B, T) if lengths is None else lengths
+    return x, lengths, valid_steps(lengths, T)[..., None]
+
+
+def _checked_gradient(d_pooled, x):
+    """Return the gradient of a pool's result as an array (B, D)."""
+    d_pooled = as_array("d_pooled", d_pooled)
+    B, _, D = x.shape
+    check_shape("d_pooled", d_pooled, (B, D))
+    return d_pooled
+
+
+def _stand_in(x):
+    """Return an array with the shape and the dtype of x and next to no memory, for backwards that ask for no more."""
+    return np.broadcast_to(np.zeros((), x.dtype), x.shape)
+
+
+def _copy(lengths):
+    """Return lengths that stay as they are when the caller changes theirs."""
+    return None if lengths is None else np.array(lengths)
+
+
+class LastState(Layer):
+    """What a recurrent network knew after its last step, from its output (B, T, directions * H).
+
+    The first direction ends in the last valid step. A second one, whose features are the second half, ends in the first
+    step: there it has read the whole sequence.
+
+    Examples
+    --------
+    >>> LastState(bidirectional=True)(np.array([[[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]]), [2])
+    array([[ 2., 10.]])
+    """
+
+    def __init__(self, bidirectional=False):
+        super().__init__()
+        self.bidirectional = bidirectional
+
+    def __call__(self, x, lengths=None, *, keep_cache=True):
+        """Pool x (B, T, D) to (B, D)."""
+        x = as_array("x", x)
+        pooled = last_pool(x, lengths)
+        if self.bidirectional:
+            H = x.shape[-1] // 2
+            pooled[:, H:] = x[:, 0, H:]
+        self._cache = (_stand_in(x), _copy(lengths)) if keep_cache else None
+        return pooled
+
+    def backward(self, d_pooled):
+        """Return d_x."""
+        x, lengths = self._last_forward()
+        d_x = last_pool_backward(d_pooled, x, lengths)
+        self._cache = None
+        if self.bidirectional:
+            H = x.shape[-1] // 2
+            d_x[..., H:] = 0
+            d_x[:, 0, H:] = d_pooled[:, H:]
+        return d_x
+
+
+class MaxPool(Layer):
+    """`max_pool` as an object.
+
+    Examples
+    --------
+    >>> pool = MaxPool()
+    >>> pool(np.array([[[1.0], [2.0], [9.0]]]), [2])
+    array([[2.]])
+    >>> pool.backward(np.array([[5.0]]))[..., 0]
+    array([[0., 5., 0.]])
+    """
+
+    def __call__(self, x, lengths=None, *, keep_cache=True):
+        """Pool x (B, T, D) to (B, D)."""
+        x = as_array("x", x)
+        pooled = max_pool(x, lengths)
+        self._cache = (x.copy(), pooled.copy(), _copy(lengths)) if keep_cache else None
+        return pooled
+
+    def backward(self, d_pooled):
+        """Return d_x."""
+        x, pooled, lengths = self._last_forward()
+        d_x = max_pool_backward(d_pooled, x, pooled, lengths)
+        self._cache = None
+        return d_x
+
+
+class MeanPool(Layer):
+    """`mean_pool` as an object.
+
+    Examples
+    --------
+    >>> MeanPool()(np.array([[[1.0], [2.0], [9.0]]]), [2])
+    array([[1.5]])
+    """
+
+    def __call__(self, x, lengths=None, *, keep_cache=True):
+        """Pool x (B, T, D) to (B, D)."""
+        x = as_array("x", x)
+        pooled = mean_pool(x, lengths)
+        self._cache = (_stand_in(x), _copy(lengths)) if keep_cache else None
+        return pooled
+
+    def backward(self, d_pooled):
+        """Return d_x."""
+        x, lengths = self._last_forward()
+        d_x = mean_pool_backward(d_pooled, x, lengths)
+        self._cache = None
+        return d_x
+
+
+class WeightedPool(Layer):
+    """`weighted_pool` as an object: `weights` is a function that gives the weights (T,) for T steps.
+
+    Examples
+    --------
+    >>> WeightedPool(position_weights)(np.array([[[0.0], [3.0], [9.0]]]), [2])
+    array([[2.]])
+    """
+
+    def __init__(self, weights):
+        super().__init__()
+        self.weights = weights
+
+    def __call__(self, x, lengths=None, *, keep_cache=True):
+        """Pool x (B, T, D) to (B, D)."""
+        x = as_array("x", x)
+        check_shape("x", x, ("B", "T", "D"))
+        weights = np.array(self.weights(x.shape[1]))
+        pooled = weighted_pool(x, weights, lengths)
+        self._cache = (_stand_in(x), weights, _copy(lengths)) if keep_cache else None
+        return pooled
+
+    def backward(self, d_pooled):
+        """Return d_x."""
+        x, weights, lengths = self._last_forward()
+        d_x, _ = weighted_pool_backward(d_pooled, x, weights, lengths)
+        self._cache = None
+        return d_x

@@ -1,50 +1,16 @@
 """One LSTM layer in one direction over a whole sequence: forward, and backpropagation through time.
 
-The same numbers as `lstm_cell` in a loop, with three changes that make it fast: the input's part of all gates of all
-steps is one matrix product before the loop, the weights' gradients are one product each after it, and a batch sorted
-by length lets every step work on the sequences that are still running and on no other.
+A sequence is `lstm_cell` in a loop. A mask serves batches in which some sequences end before others. Nothing here is
+done for speed: `fast` computes the same numbers several times as fast. Chapter: numpy-lstm.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from lstm_tutorial.in_numpy.activations import sigmoid, sigmoid_slope, tanh, tanh_slope
-from lstm_tutorial.validation import check_lengths
-
-
-class Ragged(NamedTuple):
-    """A batch in order of length, longest first."""
-
-    order: np.ndarray | slice  # (B,) which sequence stands where
-    back: np.ndarray | slice  # (B,) the way back to the caller's order
-    lengths: np.ndarray  # (B,) in the new order
-    running: np.ndarray  # (T,) how many sequences have a step t; they are the first ones
-
-
-def longest_first(lengths, B, T):
-    """Sort a batch by length, so that at step t the first `running[t]` sequences are those that still run.
-
-    Examples
-    --------
-    >>> longest_first([1, 3, 2], B=3, T=4).running
-    array([3, 2, 1, 0])
-    """
-    if lengths is None:
-        return Ragged(slice(None), slice(None), np.full(B, T), np.full(T, B))
-    lengths = check_lengths(lengths, B, T)
-    order = np.argsort(-lengths, kind="stable")
-    running = (lengths > np.arange(T)[:, None]).sum(axis=1)
-    return Ragged(order, np.argsort(order), lengths[order], running)
-
-
-def without_padding(x, ragged):
-    """Return x (T, B, ...) in the ragged order, with zeros past each length: padding may hold anything, NaN too."""
-    x = x[:, ragged.order]
-    if isinstance(ragged.order, slice):
-        return x
-    valid = np.arange(len(x))[:, None] < ragged.lengths  # (T, B)
-    return np.where(valid[..., None], x, np.zeros((), x.dtype))
+from lstm_tutorial.in_numpy.cell import lstm_cell, lstm_cell_backward
+from lstm_tutorial.in_numpy.padding import valid_steps
+from lstm_tutorial.validation import as_array, check_lengths
 
 
 def flip(x, lengths=None):
@@ -64,16 +30,14 @@ def flip(x, lengths=None):
 
 
 class SequenceCache(NamedTuple):
-    """What backpropagation through time needs; all in the ragged order, all zero past a length."""
+    """What backpropagation through time needs."""
 
-    x: np.ndarray  # (T, B, D)
-    h: np.ndarray  # (T + 1, B, H), the state before the first step among them
-    c: np.ndarray  # (T + 1, B, H)
-    gates: np.ndarray  # (T, B, 4H), the openings of i, f, g, o
-    weight_ih: np.ndarray
-    weight_hh: np.ndarray
-    weight_peephole: np.ndarray | None
-    ragged: Ragged
+    steps: list  # a CellCache for each step
+    valid: np.ndarray  # (T, B, 1), True where a sequence has a step
+
+    def gates(self):
+        """Return i, f, g, o and c of all steps, (T, B, H) each, 0 past a length."""
+        return [np.where(self.valid, np.stack([getattr(step, name) for step in self.steps]), 0) for name in "ifgoc"]
 
 
 def lstm_sequence(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole=None, lengths=None):
@@ -97,43 +61,29 @@ def lstm_sequence(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peeph
         The hidden states (T, B, H), `(h, c)` of each sequence's last valid step, (B, H) each, and the cache for
         `lstm_sequence_backward`.
 
-    Notes
-    -----
-    `lstm_cell` in a loop gives the same; the tests hold the two together. Shapes are checked by `LSTM`.
-    Chapter: numpy-lstm.
-
     Examples
     --------
     >>> T, B, D, H = 5, 2, 3, 4
     >>> weights = np.zeros((4 * H, D)), np.zeros((4 * H, H)), np.zeros(4 * H), np.zeros(4 * H)
     >>> output, (h, c), cache = lstm_sequence(np.ones((T, B, D)), (np.zeros((B, H)), np.ones((B, H))), *weights,
     ...                                       lengths=[5, 2])
-    >>> c[:, 0]  # every forget gate is half open, and the second sequence ends after two steps
+    >>> c[:, 0]  # every forget gate is 0.5, and the second sequence ends after two steps
     array([0.03125, 0.25   ])
     """
-    (T, B, _), H = x.shape, weight_hh.shape[1]
-    ragged = longest_first(lengths, B, T)
-    x = without_padding(x, ragged)
-    h, c = np.zeros((2, T + 1, B, H), x.dtype)
-    h[0], c[0] = (each[ragged.order] for each in state)
-    gates = x @ weight_ih.T + (bias_ih + bias_hh)  # (T, B, 4H): of all steps at once
-    for t, n in enumerate(ragged.running):
-        h_prev, c_prev = h[t, :n], c[t, :n]
-        gates[t, n:] = 0
-        gates[t, :n] += h_prev @ weight_hh.T
-        i, f, g, o = _four(gates[t, :n])  # views: what is written to them is cached
-        if weight_peephole is not None:
-            i += weight_peephole[0] * c_prev
-            f += weight_peephole[1] * c_prev
-        i[...], f[...], g[...] = sigmoid(i), sigmoid(f), tanh(g)
-        c[t + 1, :n] = f * c_prev + i * g
-        if weight_peephole is not None:
-            o += weight_peephole[2] * c[t + 1, :n]
-        o[...] = sigmoid(o)
-        h[t + 1, :n] = o * tanh(c[t + 1, :n])
-    last = ragged.lengths, np.arange(B)
-    state = h[last][ragged.back], c[last][ragged.back]
-    return h[1:, ragged.back], state, SequenceCache(x, h, c, gates, weight_ih, weight_hh, weight_peephole, ragged)
+    x = as_array("x", x)
+    T, B, _ = x.shape
+    lengths = np.full(B, T) if lengths is None else check_lengths(lengths, B, T)
+    valid = valid_steps(lengths, T).T[..., None]  # (T, B, 1)
+    x = np.where(valid, x, 0)  # before anything is computed: a NaN would pass through a product with zero
+    h, c = state
+    output, steps = [], []
+    for t in range(T):
+        (h_new, c_new), step = lstm_cell(x[t], (h, c), weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole)
+        output.append(np.where(valid[t], h_new, 0))
+        h = np.where(valid[t], h_new, h)  # a sequence that has ended keeps its last state
+        c = np.where(valid[t], c_new, c)
+        steps.append(step)
+    return np.stack(output), (h, c), SequenceCache(steps, valid)
 
 
 def lstm_sequence_backward(d_output, d_state, cache):
@@ -161,47 +111,19 @@ def lstm_sequence_backward(d_output, d_state, cache):
     >>> zero, one = np.zeros((B, H)), np.ones((B, H))
     >>> output, _, cache = lstm_sequence(np.ones((T, B, D)), (zero, one), *weights, lengths=[5, 2])
     >>> d_x, (d_h, d_c), gradients = lstm_sequence_backward(np.zeros_like(output), (zero, one), cache)
-    >>> d_c[:, 0]  # what the product of the forget gates lets through
+    >>> d_c[:, 0]  # d_c times the forget gates of the valid steps
     array([0.03125, 0.25   ])
     """
-    x, h, c, gates, weight_ih, weight_hh, weight_peephole, ragged = cache
-    d_output = d_output[:, ragged.order]
-    d_h, d_c = (each[ragged.order].copy() for each in d_state)  # a sequence's rows rest until its last step comes
-    d_z = np.zeros_like(gates)
-    for t, n in reversed(list(enumerate(ragged.running))):
-        i, f, g, o = _four(gates[t, :n])
-        d_i, d_f, d_g, d_o = _four(d_z[t, :n])  # views: gradients of the weighted sums
-        c_prev, tanh_c = c[t, :n], tanh(c[t + 1, :n])
-
-        d_h[:n] += d_output[t, :n]  # output[t] = h
-        d_o[...] = d_h[:n] * tanh_c * sigmoid_slope(o)  # h = o * tanh(c)
-        d_c[:n] += d_h[:n] * o * tanh_slope(tanh_c)
-        if weight_peephole is not None:
-            d_c[:n] += d_o * weight_peephole[2]  # o += weight_peephole[2] * c
-        d_i[...] = d_c[:n] * g * sigmoid_slope(i)  # c = f * c_prev + i * g
-        d_f[...] = d_c[:n] * c_prev * sigmoid_slope(f)
-        d_g[...] = d_c[:n] * i * tanh_slope(g)
-        d_c[:n] *= f
-        if weight_peephole is not None:
-            # i += weight_peephole[0] * c_prev
-            d_c[:n] += d_i * weight_peephole[0] + d_f * weight_peephole[1]
-        d_h[:n] = d_z[t, :n] @ weight_hh  # z += h_prev @ weight_hh.T
-
-    rows = d_z.reshape(-1, d_z.shape[-1])  # (T * B, 4H): every step of every sequence
-    gradients = {
-        "weight_ih": rows.T @ x.reshape(-1, x.shape[-1]),  # z = x @ weight_ih.T + ...
-        "weight_hh": rows.T @ h[:-1].reshape(-1, h.shape[-1]),
-        "bias_ih": rows.sum(axis=0),
-        "bias_hh": rows.sum(axis=0),
-    }
-    if weight_peephole is not None:
-        d_i, d_f, _, d_o = _four(d_z)
-        seen = d_i * c[:-1], d_f * c[:-1], d_o * c[1:]
-        gradients["weight_peephole"] = np.stack([each.sum(axis=(0, 1)) for each in seen])
-    d_x = d_z @ weight_ih
-    return d_x[:, ragged.back], (d_h[ragged.back], d_c[ragged.back]), gradients
-
-
-def _four(rows):
-    """Return views of the four gates' columns in the order i, f, g, o."""
-    return np.split(rows, 4, axis=-1)
+    steps, valid = cache
+    d_h, d_c = d_state
+    d_x, gradients = [], {}
+    for t in reversed(range(len(steps))):
+        d_h_new = np.where(valid[t], d_h + d_output[t], 0)  # h goes to the output and to the next step
+        d_c_new = np.where(valid[t], d_c, 0)
+        d_x_t, (d_h_prev, d_c_prev), found = lstm_cell_backward(d_h_new, d_c_new, steps[t])
+        d_x.append(np.where(valid[t], d_x_t, 0))
+        d_h = np.where(valid[t], d_h_prev, d_h)  # rests until the sequence's last step comes
+        d_c = np.where(valid[t], d_c_prev, d_c)
+        for name, gradient in found.items():  # every step used the same weights: their gradients add up
+            gradients[name] = gradients.get(name, 0) + gradient
+    return np.stack(d_x[::-1]), (d_h, d_c), gradients

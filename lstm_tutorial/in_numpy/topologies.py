@@ -5,44 +5,89 @@ import numpy as np
 from lstm_tutorial.in_numpy.attention_pooling import AttentionPool
 from lstm_tutorial.in_numpy.layers import Embedding, Layer, Linear
 from lstm_tutorial.in_numpy.lstm import LSTM
-from lstm_tutorial.in_numpy.padding import valid_steps
-from lstm_tutorial.in_numpy.pooling import (
-    max_pool,
-    max_pool_backward,
-    mean_pool,
-    mean_pool_backward,
-    weighted_pool,
-    weighted_pool_backward,
-)
-from lstm_tutorial.validation import check_choice, check_shape, check_sizes, check_tokens
+from lstm_tutorial.in_numpy.padding import fill_padding, valid_steps
+from lstm_tutorial.in_numpy.pooling import LastState, MaxPool, MeanPool, WeightedPool
+from lstm_tutorial.validation import as_array, check_choice, check_shape, check_sizes, check_tokens
+
+
+def build_lstm(lstm, read_size, hidden_size, rng, dtype, options):
+    """Return a network for a topology: the one that is given, or one of the class that is given.
+
+    Examples
+    --------
+    >>> build_lstm(LSTM, 3, 5, 0, "float64", {"num_layers": 2}).num_layers
+    2
+    """
+    if isinstance(lstm, type) and issubclass(lstm, LSTM):
+        return lstm(read_size, hidden_size, batch_first=True, rng=rng, dtype=dtype, **options)
+    if not isinstance(lstm, LSTM):
+        name = lstm.__name__ if isinstance(lstm, type) else type(lstm).__name__
+        raise TypeError(f"lstm must be an in_numpy.LSTM, or its class, got {name}")
+    if options:
+        raise TypeError(f"lstm has its own options, got {sorted(options)} beside it")
+    for name, size in (("input_size", read_size), ("hidden_size", hidden_size), ("batch_first", True)):
+        if getattr(lstm, name) != size:
+            raise ValueError(f"lstm must have {name} {size}, got {getattr(lstm, name)}")
+    return lstm
+
+
+def build_pool(pooling, size, bidirectional, rng, dtype):
+    """Return the pool that a pooling stands for: an object that is called, and that has a `backward`.
+
+    Examples
+    --------
+    >>> build_pool("max", 4, False, 0, "float32")(np.array([[[1.0], [3.0]]]))
+    array([[3.]])
+    """
+    if isinstance(pooling, AttentionPool):
+        if pooling.input_size != size:
+            raise ValueError(f"pooling must have input_size {size}, got {pooling.input_size}")
+        return pooling
+    if callable(pooling):
+        return WeightedPool(pooling)
+    check_choice("pooling", pooling, ("last", "max", "mean", "attention"))
+    if pooling == "last":
+        return LastState(bidirectional)
+    if pooling == "max":
+        return MaxPool()
+    if pooling == "mean":
+        return MeanPool()
+    return AttentionPool(size, rng=rng, dtype=dtype)
 
 
 class Reader(Layer):
     """What many-to-one and many-to-many share: they read features (B, T, D), or tokens (B, T) with an embedding."""
 
-    def __init__(self, input_size, hidden_size, output_size, embedding, rng, dtype, options):
+    def __init__(self, input_size, hidden_size, output_size, embedding, lstm, rng, dtype, options):
         super().__init__()
         check_sizes(input_size=input_size, hidden_size=hidden_size, output_size=output_size)
-        rng, read_size = np.random.default_rng(rng), input_size
+        rng = np.random.default_rng(rng)
+        dtype = lstm.dtype if isinstance(lstm, LSTM) else dtype
+        self.embedding = None
         if embedding is not None:
             check_sizes(embedding=embedding)
-            self.embedding, read_size = Embedding(input_size, embedding, rng=rng, dtype=dtype), embedding
-        self.lstm = LSTM(read_size, hidden_size, batch_first=True, rng=rng, dtype=dtype, **options)
-        self.head = Linear(hidden_size * (2 if self.lstm.bidirectional else 1), output_size, rng=rng, dtype=dtype)
-        self.input_size, self.hidden_size, self.output_size = input_size, hidden_size, output_size
+            self.embedding = Embedding(input_size, embedding, rng=rng, dtype=dtype)
+        self.lstm = build_lstm(lstm, embedding or input_size, hidden_size, rng, dtype, options)
+        directions = 2 if self.lstm.bidirectional else 1
+        self.head = Linear(hidden_size * directions, output_size, rng=rng, dtype=dtype)
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.output_size = output_size
 
     def read(self, x, lengths, keep_cache):
-        """Embed tokens where there is an embedding, and run the LSTM."""
-        if hasattr(self, "embedding"):
-            x = self.embedding(check_tokens(x, self.input_size, lengths))
+        """Embed tokens where there is an embedding, and return the LSTM's output (B, T, directions * H)."""
+        if self.embedding is not None:
+            x = self.embedding(check_tokens(as_array("tokens", x), self.input_size, lengths), keep_cache=keep_cache)
         else:
-            check_shape("x", np.asarray(x), ("B", "T", self.input_size))
-        return self.lstm(x, lengths=lengths, keep_cache=keep_cache)
+            x = as_array("x", x)
+            check_shape("x", x, ("B", "T", self.input_size))
+        output, _ = self.lstm(x, lengths=lengths, keep_cache=keep_cache)
+        return output
 
-    def read_backward(self, d_output, d_state):
+    def read_backward(self, d_output):
         """Return d_x, or None for tokens, which have no gradient."""
-        d_x, _ = self.lstm.backward(d_output, d_state)
-        return self.embedding.backward(d_x) if hasattr(self, "embedding") else d_x
+        d_x, _ = self.lstm.backward(d_output)
+        return d_x if self.embedding is None else self.embedding.backward(d_x)
 
 
 class ManyToOne(Reader):
@@ -59,6 +104,9 @@ class ManyToOne(Reader):
         where their ratios do not depend on T. An `AttentionPool` of one's own chooses kind and heads.
     embedding : int, optional
         Size of the vector that stands for each token; x then holds tokens.
+    lstm : class or LSTM
+        `LSTM`, or `FastLSTM`, which gives the same numbers sooner; or a network that is built already, with
+        `batch_first=True`.
     rng : numpy.random.Generator, int or None
     dtype : str or dtype
     options
@@ -81,56 +129,24 @@ class ManyToOne(Reader):
         pooling="last",
         *,
         embedding=None,
+        lstm=LSTM,
         rng=None,
         dtype="float32",
         **options,
     ):
-        if not isinstance(pooling, AttentionPool) and not callable(pooling):
-            check_choice("pooling", pooling, ("last", "max", "mean", "attention"))
         rng = np.random.default_rng(rng)
-        super().__init__(input_size, hidden_size, output_size, embedding, rng, dtype, options)
-        self.pooling, size = pooling, self.head.input_size
-        if pooling == "attention":
-            self.pool = AttentionPool(size, rng=rng, dtype=dtype)
-        elif isinstance(pooling, AttentionPool):
-            if pooling.input_size != size:
-                raise ValueError(f"pooling must have input_size {size}, got {pooling.input_size}")
-            self.pooling, self.pool = "attention", pooling
+        super().__init__(input_size, hidden_size, output_size, embedding, lstm, rng, dtype, options)
+        self.pooling = "attention" if isinstance(pooling, AttentionPool) else pooling
+        self.pool = build_pool(pooling, self.head.input_size, self.lstm.bidirectional, rng, self.lstm.dtype)
 
     def __call__(self, x, lengths=None, *, keep_cache=True):
         """Map x (B, T, D), or tokens (B, T), to scores (B, K)."""
-        output, (h_n, _) = self.read(x, lengths, keep_cache)  # (B, T, directions * H), (layers * directions, B, H)
-        if self.pooling == "last":
-            pooled = np.concatenate(h_n[-2:] if self.lstm.bidirectional else h_n[-1:], axis=-1)
-        elif self.pooling == "max":
-            pooled = max_pool(output, lengths)
-        elif self.pooling == "mean":
-            pooled = mean_pool(output, lengths)
-        elif self.pooling == "attention":
-            pooled = self.pool(output, lengths, keep_cache=keep_cache)
-        else:
-            pooled = weighted_pool(output, self.pooling(output.shape[1]), lengths)
-        self._cache = (h_n.shape, output, pooled, lengths) if keep_cache else None
-        return self.head(pooled)
+        output = self.read(x, lengths, keep_cache)  # (B, T, directions * H)
+        return self.head(self.pool(output, lengths, keep_cache=keep_cache), keep_cache=keep_cache)
 
     def backward(self, d_scores):
         """Return d_x, or None for tokens; `gradients` then holds those of every parameter."""
-        shape, output, pooled, lengths = self._last_forward()
-        d_pooled = self.head.backward(np.asarray(d_scores))  # (B, directions * H)
-        self._cache = None
-        if self.pooling == "last":
-            d_h_n = np.zeros(shape, d_pooled.dtype)
-            d_h_n[-2 if self.lstm.bidirectional else -1 :] = np.split(d_pooled, d_pooled.shape[1] // shape[2], axis=-1)
-            return self.read_backward(None, (d_h_n, None))
-        if self.pooling == "max":
-            d_output = max_pool_backward(d_pooled, output, pooled, lengths)
-        elif self.pooling == "mean":
-            d_output = mean_pool_backward(d_pooled, output, lengths)
-        elif self.pooling == "attention":
-            d_output = self.pool.backward(d_pooled)
-        else:
-            d_output, _ = weighted_pool_backward(d_pooled, output, self.pooling(output.shape[1]), lengths)
-        return self.read_backward(d_output, None)
+        return self.read_backward(self.pool.backward(self.head.backward(d_scores)))
 
 
 class ManyToMany(Reader):
@@ -138,7 +154,7 @@ class ManyToMany(Reader):
 
     Parameters
     ----------
-    input_size, hidden_size, output_size, embedding, rng, dtype, options
+    input_size, hidden_size, output_size, embedding, lstm, rng, dtype, options
         See `ManyToOne`. With `bidirectional` an answer sees the whole sequence, without it the steps up to its own.
 
     Examples
@@ -148,20 +164,23 @@ class ManyToMany(Reader):
     (4, 7, 5)
     """
 
-    def __init__(self, input_size, hidden_size, output_size, *, embedding=None, rng=None, dtype="float32", **options):
-        super().__init__(input_size, hidden_size, output_size, embedding, rng, dtype, options)
+    def __init__(
+        self, input_size, hidden_size, output_size, *, embedding=None, lstm=LSTM, rng=None, dtype="float32", **options
+    ):
+        super().__init__(input_size, hidden_size, output_size, embedding, lstm, rng, dtype, options)
 
     def __call__(self, x, lengths=None, *, keep_cache=True):
         """Map x (B, T, D), or tokens (B, T), to scores (B, T, K), 0 past a length."""
-        output, _ = self.read(x, lengths, keep_cache)
-        valid = valid_steps(lengths, output)
-        self._cache = valid if keep_cache else None
-        return self.head(output) * valid
+        output = self.read(x, lengths, keep_cache)
+        valid = valid_steps(lengths, output.shape[1])
+        self._cache = (valid, output.shape[:2]) if keep_cache else None
+        return fill_padding(self.head(output, keep_cache=keep_cache), valid, 0)
 
     def backward(self, d_scores):
         """Return d_x, or None for tokens; `gradients` then holds those of every parameter."""
-        valid = self._last_forward()
-        check_shape("d_scores", d_scores, (*valid.shape[:2], self.output_size))
-        d_output = self.head.backward(np.where(valid, d_scores, np.zeros((), valid.dtype)))  # scores = ... * valid
+        valid, (B, T) = self._last_forward()
+        d_scores = as_array("d_scores", d_scores)
+        check_shape("d_scores", d_scores, (B, T, self.output_size))
+        d_output = self.head.backward(fill_padding(d_scores, valid, 0))  # scores = fill_padding(head(output), valid, 0)
         self._cache = None
-        return self.read_backward(d_output, None)
+        return self.read_backward(d_output)

@@ -1,9 +1,21 @@
 """Losses with their gradients, gradient clipping, Adam, and one loop that fits a network."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from tqdm import tqdm
 
-from lstm_tutorial.validation import as_array, check_number, check_shape, check_targets, is_integer
+from lstm_tutorial.validation import (
+    as_array,
+    check_batch,
+    check_kinds,
+    check_loss,
+    check_norm,
+    check_number,
+    check_shape,
+    check_targets,
+    is_integer,
+)
 
 
 def mse_loss(prediction, target):
@@ -24,21 +36,22 @@ def mse_loss(prediction, target):
     >>> float(loss), d_prediction
     (2.0, array([0., 2.]))
     """
-    prediction, target = np.asarray(prediction), np.asarray(target)
+    prediction = as_array("prediction", prediction)
+    target = as_array("target", target)
     check_shape("target", target, prediction.shape)
     error = prediction - target
     return np.mean(error**2), 2 * error / error.size
 
 
 def cross_entropy(logits, target, ignore_index=-100):
-    """Return the mean surprise at the right classes in nats, and the gradient of the logits.
+    """Return the mean negative log-likelihood of the right classes in nats, and the gradient of the logits.
 
     Parameters
     ----------
     logits : array (..., K)
-        Scores, before softmax, with at least one axis before K. (torch keeps the classes in axis 1.)
-    target : integer array (...)
-        Classes from 0 to K - 1, integers of any size; steps that hold `ignore_index` do not count.
+        Scores, before softmax, with at least one axis before the classes.
+    target : array (...) of integers of any size
+        Classes from 0 to K - 1; steps that hold `ignore_index` do not count. (torch keeps the classes in axis 1.)
     ignore_index : int
 
     Returns
@@ -49,8 +62,8 @@ def cross_entropy(logits, target, ignore_index=-100):
 
     Raises
     ------
-    ValueError, TypeError
-        If the shapes do not fit, a class does not exist, or every target is ignored: a mean of nothing does not exist.
+    ValueError
+        Also where no step counts, because the mean of nothing is not a number. (torch returns NaN.)
 
     Examples
     --------
@@ -86,6 +99,7 @@ def clip_gradients(gradients, max_norm):
     >>> float(clip_gradients(gradients, max_norm=1.0)), gradients["bias"].round(3)
     (5.0, array([0.8]))
     """
+    check_kinds(Mapping, gradients=gradients)
     check_number("max_norm", max_norm, 0, np.inf)
     norm = np.sqrt(sum(np.vdot(d, d) for d in gradients.values()))
     if norm > max_norm:
@@ -106,6 +120,11 @@ class Adam:
         How much of each running mean stays at every step.
     eps : float
 
+    Raises
+    ------
+    ValueError
+        If there are no parameters, as where a network's layers were not found; in `step`, if a gradient is missing.
+
     Examples
     --------
     >>> parameters = {"weight": np.array([1.0, 1.0])}
@@ -115,13 +134,25 @@ class Adam:
     """
 
     def __init__(self, parameters, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
-        self.parameters, self.lr, self.betas, self.eps = dict(parameters), lr, betas, eps
+        check_kinds(Mapping, parameters=parameters)
+        if not parameters:
+            raise ValueError("parameters must hold at least one array, got none")
+        check_number("lr", lr, 0, np.inf)
+        self.parameters = dict(parameters)
+        self.lr = lr
+        self.betas = betas
+        self.eps = eps
         self.mean = {name: np.zeros_like(value) for name, value in self.parameters.items()}
         self.square = {name: np.zeros_like(value) for name, value in self.parameters.items()}
         self.steps = 0
 
     def step(self, gradients):
         """Update every parameter once."""
+        missing = [name for name in self.parameters if name not in gradients]
+        if missing:
+            raise ValueError(f"gradients must hold one for every parameter, got none for {missing}")
+        for name, parameter in self.parameters.items():
+            check_shape(f"the gradient of {name}", gradients[name], parameter.shape)
         self.steps += 1
         beta_1, beta_2 = self.betas
         for name, parameter in self.parameters.items():
@@ -169,15 +200,17 @@ def fit(network, batches, loss, optimiser, *, clip_norm=1.0, progress=True):
     True
     """
     losses = []
-    for update, (*inputs, target) in enumerate(tqdm(batches, leave=False) if progress else batches):
-        value, d_prediction = loss(network(*inputs), target)
-        if not np.isfinite(value):
-            raise FloatingPointError(f"the loss must stay finite, got {value} at update {update}; is lr too high?")
+    for update, batch in enumerate(tqdm(batches, leave=False) if progress else batches):
+        check_batch(batch)
+        *inputs, target = batch
+        prediction = network(*inputs)
+        value, d_prediction = loss(prediction, target)
+        check_loss(value, update, inputs, prediction, target)
+        network.zero_grad()  # what takes no part in this backward then has a gradient of 0
         network.backward(d_prediction)
         gradients = network.gradients
         norm = clip_gradients(gradients, np.inf if clip_norm is None else clip_norm)
-        if not np.isfinite(norm):
-            raise FloatingPointError(f"the gradients must stay finite, got a norm of {norm} at update {update}")
+        check_norm(norm, update)
         optimiser.step(gradients)
         losses.append(float(value))
     return losses

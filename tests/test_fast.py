@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_tutorial.in_numpy import LSTM, fused, lstm_sequence, lstm_sequence_backward, sigmoid, tanh
-from lstm_tutorial.in_numpy.fused import fused_sequence, fused_sequence_backward
+from lstm_tutorial.in_numpy import LSTM, FastLSTM, fast, lstm_sequence, lstm_sequence_backward, sigmoid, tanh
+from lstm_tutorial.in_numpy.fast import fused_sequence, fused_sequence_backward
 
 size = st.integers(1, 7)
 
@@ -29,8 +29,8 @@ def draw(T, B, D, H, ragged, peephole, seed, dtype="float64"):
 def test_fused_equals_the_plain_sequence_in_chunks_of_any_size(T, B, D, H, ragged, peephole, chunk, seed):
     x, state, weights, lengths, d_output, d_state = draw(T, B, D, H, ragged, peephole, seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fused, "CHUNK", chunk)
-        patch.setattr(fused, "ROWS", chunk % 7)
+        patch.setattr(fast, "CHUNK", chunk)
+        patch.setattr(fast, "ROWS", chunk % 7)
         runs = []
         for forward, backward in (
             (lstm_sequence, lstm_sequence_backward),
@@ -42,8 +42,9 @@ def test_fused_equals_the_plain_sequence_in_chunks_of_any_size(T, B, D, H, ragge
             runs[-1] |= {"d_c": d_first[1]} | gradients
         inferred, last, nothing = fused_sequence(x, state, *weights, lengths=lengths, keep_cache=False)
     assert nothing is None
-    np.testing.assert_array_equal(inferred, runs[1]["output"])
-    np.testing.assert_array_equal(last, [runs[1]["h"], runs[1]["c"]])
+    apart = 0 if T > 1 else 1e-14  # a single step is not laid out
+    np.testing.assert_allclose(inferred, runs[1]["output"], rtol=0, atol=apart)
+    np.testing.assert_allclose(last, [runs[1]["h"], runs[1]["c"]], rtol=0, atol=100 * apart)
     assert runs[0].keys() == runs[1].keys()
     for name, want in runs[0].items():
         scale = max(1.0, np.abs(want).max())
@@ -68,7 +69,7 @@ def test_a_gate_made_of_a_tanh_is_exact_to_rounding_near_one_and_no_further(dtyp
     z = np.linspace(-40, 40, 100_001).astype(dtype)
     exact = 1 / (1 + np.exp(-z.astype(np.longdouble)))
     gate = z / np.array(2, dtype)
-    fused.bend(gate[None], 1, np.array(0.5, dtype))
+    fast.activate(gate, gate, np.array(0.5, dtype))
     assert np.abs(gate - exact).max() <= 1.01 * rounding  # half the distance between numbers just below 1
     tiny = z < shut  # the plain sigmoid keeps what is tiny; here nothing of it is left but rounding
     assert (gate[tiny] <= rounding).all() and (sigmoid(z[tiny]) > 0).all()
@@ -76,7 +77,7 @@ def test_a_gate_made_of_a_tanh_is_exact_to_rounding_near_one_and_no_further(dtyp
     near = np.abs(z) < 4
     np.testing.assert_allclose(gate[near], exact[near].astype(dtype), rtol=60 * rounding)
     bent = z.copy()
-    fused.bend(bent[None], 0, np.array(0.5, dtype))
+    fast.activate(bent, bent[:0], np.array(0.5, dtype))
     np.testing.assert_array_equal(bent, tanh(z))
 
 
@@ -95,37 +96,37 @@ def test_float32_stays_within_float32_of_the_plain_sequence():
 
 @pytest.mark.parametrize("ragged", [False, True])
 def test_memory_is_used_again_and_nothing_of_the_batch_before_is_left_in_it(ragged):
-    lstm, same = (LSTM(3, 4, 2, bidirectional=True, rng=0, dtype="float64") for _ in range(2))
+    lstm, same = (FastLSTM(3, 4, 2, bidirectional=True, rng=0, dtype="float64") for _ in range(2))
     first, second = (draw(6, 5, 3, 4, ragged, False, seed) for seed in (1, 2))
     output, _ = lstm(first[0], lengths=first[3])
     before = output.copy()
     lstm.backward(np.ones_like(output))
-    room = lstm._used[0].slots
+    waiting = {id(array) for arrays in lstm._memory.free for array in arrays}
     results = []
     for network in (lstm, same):  # the second has no memory to use again
         output_2, state = network(second[0], lengths=second[3])
+        if network is lstm:
+            assert {id(array) for cache in network._cache[0] for array in (cache.seen, cache.slots)} == waiting
         results.append([output_2, *state, network.backward(np.ones_like(output_2))[0], *network.gradients.values()])
-    assert lstm._used[0].slots is room
     np.testing.assert_array_equal(output, before)  # what was handed out is not in that memory
     for got, want in zip(*results, strict=True):
         np.testing.assert_array_equal(got, want)
-    assert lstm(first[0][:2]) is not None and lstm._used[0].slots is not room  # another shape
+    lstm(first[0][:2])  # another shape: what waits does not fit
+    assert not {id(cache.slots) for cache in lstm._cache[0]} & waiting
 
 
-def test_memory_of_another_dtype_is_left_alone():
-    _, _, first = fused_sequence(*draw_plain("float64"))
-    output, _, cache = fused_sequence(*draw_plain("float32"), recycle=first)
-    assert output.dtype == cache.slots.dtype == cache.seen.dtype == np.float32
-    np.testing.assert_array_equal(output, fused_sequence(*draw_plain("float32"))[0])
+def test_memory_that_is_in_use_is_not_lent_again_and_no_more_waits_than_one_forward_needs():
+    memory = fast.Memory(2)
+    loans = [memory.lend(((3, 2),), "float32") for _ in range(5)]
+    assert len({id(loan.arrays[0]) for loan in loans}) == 5
+    del loans
+    assert len(memory.free) == 2
+    assert memory.lend(((3, 2),), "float64").arrays[0].dtype == np.float64 and len(memory.free) == 2
 
 
-def draw_plain(dtype):
-    x, state, weights, *_ = draw(4, 3, 2, 5, False, False, 0, dtype)
-    return x, state, *weights
-
-
-def test_gates_are_returned_without_a_cache():
-    lstm, x = LSTM(2, 3, rng=0), np.random.default_rng(0).standard_normal((5, 4, 2))
+@pytest.mark.parametrize("kind", [LSTM, FastLSTM])
+def test_gates_are_returned_without_a_cache(kind):
+    lstm, x = kind(2, 3, rng=0), np.random.default_rng(0).standard_normal((5, 4, 2))
     kept, without = (lstm(x, return_gates=True, keep_cache=keep)[2] for keep in (True, False))
     for got, want in zip(without, kept, strict=True):
         np.testing.assert_array_equal(got, want)
@@ -136,17 +137,16 @@ def test_gates_are_returned_without_a_cache():
 def test_weights_begin_on_a_line_of_the_cache():
     for dtype in ("float32", "float64"):
         for size in range(1, 40):
-            array = np.arange(2 * size, dtype=dtype).reshape(2, size).T
-            copy = fused.aligned(array)
-            assert copy.ctypes.data % 64 == 0 and copy.flags.c_contiguous and copy.dtype == dtype
-            np.testing.assert_array_equal(copy, array)
+            array = fast.empty_on_a_line((2, size), dtype)
+            assert array.ctypes.data % 64 == 0 and array.flags.c_contiguous
+            assert array.dtype == dtype and array.shape == (2, size)
 
 
 def test_inference_keeps_no_cache_and_no_step():
     import tracemalloc
 
     T, B, D, H = 400, 8, 4, 64
-    x, lstm = np.ones((T, B, D), np.float32), LSTM(D, H, rng=0)
+    x, lstm = np.ones((T, B, D), np.float32), FastLSTM(D, H, rng=0)
     peaks = {}
     for keep_cache in (True, False):
         tracemalloc.start()
@@ -161,15 +161,17 @@ def test_inference_keeps_no_cache_and_no_step():
 @pytest.mark.parametrize("rows, chunk", [(1, 1), (7, 100), (512, 2**16)])
 @pytest.mark.parametrize("peephole", [False, True])
 def test_what_stands_in_memory_past_a_length_does_not_matter(monkeypatch, peephole, rows, chunk):
-    monkeypatch.setattr(fused, "ROWS", rows)
-    monkeypatch.setattr(fused, "CHUNK", chunk)
-    lstm, same = (LSTM(3, 4, peephole=peephole, rng=0, dtype="float64") for _ in range(2))
+    monkeypatch.setattr(fast, "ROWS", rows)
+    monkeypatch.setattr(fast, "CHUNK", chunk)
+    lstm, same = (FastLSTM(3, 4, peephole=peephole, rng=0, dtype="float64") for _ in range(2))
     x, _, _, lengths, _, _ = draw(9, 6, 3, 4, True, peephole, 0)
     results = []
     for network in (lstm, same):
         if network is lstm:  # its memory is then full of NaN
             network(x)
-            network._used[0].seen[:], network._used[0].slots[:] = np.nan, np.nan
+            network._cache = None
+            for array in network._memory.free[0]:
+                array[:] = np.nan
         output, state, gates = network(x, lengths=lengths, return_gates=True)
         padding = np.arange(9)[:, None] >= lengths
         assert not any(each[padding].any() for each in gates)
@@ -177,3 +179,14 @@ def test_what_stands_in_memory_past_a_length_does_not_matter(monkeypatch, peepho
     for got, want in zip(*results, strict=True):
         assert np.isfinite(got).all()
         np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("kind", [LSTM, FastLSTM])
+def test_the_gradient_of_padding_is_zero_also_behind_a_valid_step_that_is_nan(kind):
+    x, lengths = np.ones((5, 3, 2)), np.array([5, 2, 3])
+    x[1, 1] = np.nan
+    network = kind(2, 4, rng=0, dtype="float64")
+    output, _ = network(x, lengths=lengths)
+    d_x, _ = network.backward(np.ones_like(output))
+    assert np.isnan(d_x[:2, 1]).all() and np.isfinite(d_x[:, [0, 2]]).all()
+    assert not d_x[np.arange(5)[:, None] >= lengths].any()
