@@ -149,7 +149,7 @@ def judge(exercise, answer, numbers):
     """
     guard, trials = Guard(), []
     for number in numbers:
-        trials.append(_try(exercise, answer, number, guard))
+        trials.append(attempt(exercise, answer, number, guard))
         if trials[-1].fault is UNTOUCHED:
             return False, False, "not attempted yet"
         if not trials[-1].inputs or trials[-1].stopped:
@@ -172,8 +172,8 @@ def draw_trial(exercise, number):
     return cast(exercise.draw(trial), dtype), dtype, trial
 
 
-def _try(exercise, answer, number, guard):
-    """Try the answer on a copy of the inputs of one trial."""
+def attempt(exercise, answer, number, guard):
+    """Try an answer on a copy of the inputs of one trial; return a `Tried`."""
     inputs, dtype, trial = draw_trial(exercise, number)
     want = exercise.reference(*copy.deepcopy(inputs)) if exercise.reference else None
 

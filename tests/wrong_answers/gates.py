@@ -152,7 +152,7 @@ WRONG = {
         (end_to_end, "end to end the other way round"),
     ],
     "stacked_weights": [
-        (in_the_papers_order, "not in the order i, f, g, o"),
+        (in_the_papers_order, "are exchanged"),
         (input_first, "as if the input came first"),
         (bias_twice, "counts twice"),
         (bias_in_the_second, "put it into `bias_ih_l0`"),

@@ -144,7 +144,7 @@ WRONG = {
         (last_state_only, "is the time axis lost"),
         (without_tanh, "the tanh is missing"),
         (one_bias, "`bias_hh` is left out"),
-        (backwards, "right for one step, but not for a longer sequence"),
+        (backwards, "in reverse along its first axis"),
     ],
     "one_step_back": [
         (lambda d_h, h, weight_hh: d_h @ weight_hh, "the slope of tanh is missing"),
