@@ -100,7 +100,9 @@ def explain(parts, allowed, size, by_hand=False):
         words = f"`{wrong[0].name}`: {words}"
         right = [part.name for part in parts if allowed.right(part) and part.name != wrong[0].name]
         right = [f"`{name}`" for name in dict.fromkeys(right)]
-        if right:
+        if len(right) > 3:
+            words = f"{len(right)} of {len(parts)} are right; {words}"
+        elif right:
             words = f"{_join(right)} {'is' if len(right) == 1 else 'are'} right; {words}"
     return words
 

@@ -220,6 +220,9 @@ def _look(exercise, tried, got, want, trial, guard):
             many = f"{bad} of {part.got.size} values are" if part.got.ndim else "it is"
             words = f"{many} NaN or infinite: an overflow, 0/0 or the logarithm of 0?"
             return tried._replace(fault=f"`{part.name}`: {words}" if part.name else words, finite=False)
+        if part.want.dtype.kind == "U" and exercise.words and str(part.got) not in exercise.words:
+            fault = f"the words are {', '.join(exercise.words)}; {str(part.got)!r} is none of them"
+            return tried._replace(fault=fault, explained=True)
     if exercise.verify:  # an answer may hold functions or networks, which `verify` calls
         try:
             return tried._replace(fault=guard.run(exercise.verify, got, trial, *copy.deepcopy(tried.inputs)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from lstm_tutorial.exercises.trials import draw_sizes
 
-__all__ = ["Exercise", "draw_sizes", "exercise", "exercises", "register"]
+__all__ = ["Exercise", "draw_sizes", "exercise", "exercises", "identity", "register"]
 REGISTRY = {}
 
 
@@ -29,13 +29,14 @@ class Exercise:
     diagnose: Callable | None = None  # got, want, *inputs -> message or None; asked where no turn fits
     verify: Callable | None = None  # answer, trial, *inputs -> message or None; where more than one answer is right
     same_as: Callable | None = None  # the function of the package that computes the same; a test compares the two
+    words: tuple = ()  # those that an answer may hold, where it holds words
     tolerance: float = 1e-9  # relative to the largest value of a part; in float32 at least 1e-4
     decimals: int | None = None  # an answer that is rounded to so many decimals is right
     dtypes: tuple = ("float64", "float32")  # every third trial is in the last one
     trials: int = 12  # one if nothing is drawn
 
 
-def exercise(title, *, names="", axes="", order="", **fields):
+def exercise(title, *, names="", axes="", order="", words="", **fields):
     """Make an exercise of the function below: its name is the exercise's id, its module the chapter.
 
     Called without options the function returns what is expected. Each keyword-only option is a mistake that one can
@@ -45,7 +46,7 @@ def exercise(title, *, names="", axes="", order="", **fields):
     ----------
     title : str
         As it stands in the workbook.
-    names, axes, order : str
+    names, axes, order, words : str
         As in `Exercise`, with commas between them: `names="h, c", axes="B H, B H", order="c, h"`.
     **fields
         The other fields of `Exercise`.
@@ -55,8 +56,8 @@ def exercise(title, *, names="", axes="", order="", **fields):
     ValueError
         If there is an exercise of this name already.
     """
-    lists = {name: tuple(filter(None, value.split(", "))) for name, value in (("names", names), ("order", order))}
-    lists["axes"] = tuple(axes.split(", ")) if axes else ()
+    lists = {"names": names, "axes": axes, "order": order, "words": words}
+    lists = {name: tuple(value.split(", ")) if value else () for name, value in lists.items()}
 
     def add(reference):
         chapter = reference.__module__.rpartition(".")[2].replace("_", "-")
@@ -64,6 +65,11 @@ def exercise(title, *, names="", axes="", order="", **fields):
         return reference
 
     return add
+
+
+def identity(z):
+    """Return what came: for an option where a function is missing."""
+    return z
 
 
 def register(id, draw=None, diagnose=None, verify=None, **fields):

@@ -27,10 +27,11 @@ def turns_of(exercise):
                 together = {name: value for one in each for name, value in one.items()}
                 if len(together) == sum(map(len, each)):
                     yield f"{COUNTS[count]} faults are left: {'; '.join(some)}", together
-    for name, value in options(exercise.reference).items():
+    given_by_hand = {} if parameters(exercise.reference) else options(exercise.reference)
+    for name, value in given_by_hand.items():
         if isinstance(value, int | float) and not isinstance(value, bool) and value:
-            yield f"this is what one gets without `{name}`, as if it were 0: is it left out?", {name: 0 * value}
-            yield f"this is what one gets with the wrong sign of `{name}`", {name: -value}
+            yield f"it looks as if `{name}` were left out", {name: 0 * value}
+            yield f"it looks as if `{name}` had the wrong sign", {name: -value}
 
 
 def other_arguments(inputs, names):
@@ -41,29 +42,29 @@ def other_arguments(inputs, names):
 
     arrays = [k for k, value in enumerate(inputs[: len(names)]) if isinstance(value, np.ndarray)]
     for k, value in enumerate(inputs[: len(names)]):
-        name, this = names[k], "this is what one gets with"
+        name = names[k]
         if isinstance(value, float) or (k in arrays and value.dtype.kind == "f"):
-            yield f"this is what one gets without `{name}`, as if it were 0: is it left out?", changed(k, 0 * value)
-            yield f"{this} the wrong sign of `{name}`", changed(k, -value)
-            yield f"{this} twice `{name}`: is it used twice?", changed(k, 2 * value)
+            yield f"it looks as if `{name}` were left out", changed(k, 0 * value)
+            yield f"it looks as if `{name}` had the wrong sign", changed(k, -value)
+            yield f"it looks as if `{name}` were used twice", changed(k, 2 * value)
         if k not in arrays:
             continue
         if value.ndim == 2 and value.shape[0] == value.shape[1]:
-            yield f"`{name}` is transposed, or lacks its transpose", changed(k, value.T.copy())
+            yield f"it looks as if `{name}` were transposed, or lacked its transpose", changed(k, value.T.copy())
         for axis in range(min(value.ndim, 2)):
-            words = f"{this} `{name}` in reverse along its {('first', 'second')[axis]} axis"
+            words = f"it looks as if `{name}` were read in reverse along its {('first', 'second')[axis]} axis"
             yield words, changed(k, np.flip(value, axis))
         if name == "lengths":
             T = max((inputs[j].shape[1] for j in arrays if inputs[j].ndim > 1), default=np.max(value))
-            yield f"{this} lengths that are one too small", changed(k, np.maximum(value - 1, 1))
-            yield f"{this} lengths that are one too large", changed(k, np.minimum(value + 1, T))
-            yield "the padding is not masked: this is what one gets without lengths", changed(k, np.full_like(value, T))
+            yield "it looks as if the lengths were one too small", changed(k, np.maximum(value - 1, 1))
+            yield "it looks as if the lengths were one too large", changed(k, np.minimum(value + 1, T))
+            yield "it looks as if the lengths were not used: the padding is not masked", changed(k, np.full_like(value, T))
         for j in arrays:
             if j != k and inputs[j].shape == value.shape:
-                yield f"`{name}` is used in place of `{names[j]}`", changed(j, value)
+                yield f"it looks as if `{name}` stood in place of `{names[j]}`", changed(j, value)
                 if j > k:
                     swapped = changed(k, inputs[j])
-                    yield f"`{name}` and `{names[j]}` are exchanged", (*swapped[:j], value, *swapped[j + 1 :])
+                    yield f"it looks as if `{name}` and `{names[j]}` were exchanged", (*swapped[:j], value, *swapped[j + 1 :])
 
 
 def find_turn(exercise, trials):

@@ -143,8 +143,8 @@ WRONG = {
         (one_late, "lacks the last state"),
         (last_state_only, "is the time axis lost"),
         (without_tanh, "the tanh is missing"),
-        (one_bias, "`bias_hh` is left out"),
-        (backwards, "in reverse along its first axis"),
+        (one_bias, "left out"),
+        (backwards, "reverse along its first axis"),
     ],
     "one_step_back": [
         (lambda d_h, h, weight_hh: d_h @ weight_hh, "the slope of tanh is missing"),

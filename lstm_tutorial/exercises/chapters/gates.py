@@ -1,182 +1,128 @@
 """The exercises of the chapter gates."""
 
-import copy
-from itertools import product
+from itertools import permutations
 
 import numpy as np
 
-from lstm_tutorial.exercises.diagnosis import first_match
-from lstm_tutorial.exercises.registry import draw_sizes, register
-from lstm_tutorial.in_numpy import LSTM, cell, sigmoid, tanh
-
-# What is kept, by hand
+from lstm_tutorial.exercises import Box, exercise, identity
+from lstm_tutorial.in_numpy import LSTM, cell, lstm_cell, sigmoid, tanh
 
 
-def diagnose_kept(got, want, inputs):
-    turns = {
-        "`bias_hh` is left out of the sum": 3 * sigmoid(0.2),
-        "`bias_ih` is left out of the sum": 3 * sigmoid(-0.2),
-        "the hidden state is left out of the sum": 3 * sigmoid(2.0),
-        "the hidden state counts as positive: mind its sign": 3 * sigmoid(3.5),
-        "the sum has not gone through the sigmoid": 3 * 0.5,
-        "the sum went through tanh, a gate needs the sigmoid": 3 * tanh(0.5),
-        "this is the sum, not what is kept": 0.5,
-        "this is the opening of the gate, not what is kept: multiply": sigmoid(0.5),
-        "this is what is lost, not what is kept": 3 * sigmoid(-0.5),
-    }
-    return first_match(got, turns, tolerance=0.01)
-
-
-register(
-    "kept_by_hand",
-    chapter="gates",
-    title="What is kept, by hand",
-    reference=lambda: float(3 * sigmoid(2 * 0.5 - 1 * 1.5 + 0.7 + 0.3)),
-    diagnose=diagnose_kept,
+@exercise(
+    "What is kept, by hand",
+    turns={
+        "the pre-activation has not gone through the sigmoid": dict(squash=identity),
+        "the pre-activation went through tanh, a gate needs the sigmoid": dict(squash=tanh),
+        "this is the pre-activation, not what is kept": dict(squash=identity, c=1),
+        "this is the value of the gate, not what is kept: multiply": dict(c=1),
+        "this is what is lost, not what is kept": dict(squash=lambda z: sigmoid(-z)),
+    },
     tolerance=0.01,
 )
+def kept_by_hand(*, x=2, h=-1, weight_x=0.5, weight_h=1.5, bias_ih=0.7, bias_hh=0.3, c=3, squash=sigmoid):
+    return float(c * squash(weight_x * x + weight_h * h + bias_ih + bias_hh))
 
 
-# The forget gate
-
-
-def draw_gate(rng):
+def draw_gate(trial):
     """Draw an input, a hidden state and the weights of one gate."""
-    B, D, H = draw_sizes(rng, 3)
-    shapes = (B, D), (B, H), (H, D), (H, H), (H,), (H,)
-    return tuple(rng.normal(size=shape) for shape in shapes)
+    B, D, H = trial.sizes("B D H")
+    weights = (trial.normal(*shape) for shape in ((H, D), (H, H), (H,), (H,)))
+    return trial.scores(B, D), trial.normal(B, H), *weights
 
 
-def diagnose_forget_gate(got, want, inputs):
-    x, h, weight_ih, weight_hh, bias_ih, bias_hh = inputs
-    from_x, from_h, bias = x @ weight_ih.T, h @ weight_hh.T, bias_ih + bias_hh
-    z = from_x + from_h + bias
-    swapped = np.concatenate([x, h], axis=1) @ np.concatenate([weight_hh, weight_ih], axis=1).T + bias
-    turns = {
-        "the sigmoid is missing: this is the sum under it": z,
-        "it uses tanh where the sigmoid is expected: that is for the candidate": tanh(z),
-        "the gate is upside down: 1 should mean keep": 1 - want,
-        "the hidden state does not reach the gate": sigmoid(from_x + bias),
-        "the input does not reach the gate": sigmoid(from_h + bias),
-        "both biases are left out": sigmoid(z - bias),
-        "`bias_hh` is left out": sigmoid(z - bias_hh),
-        "`bias_ih` is left out": sigmoid(z - bias_ih),
-        "`bias_ih` is added twice, `bias_hh` not at all": sigmoid(z + bias_ih - bias_hh),
-        "`x` and `h` are put end to end the other way round than the weights": sigmoid(swapped),
-        "`weight_hh` is used without its transpose": sigmoid(from_x + h @ weight_hh + bias),
-        "each part goes through a sigmoid of its own: add first, then squash once": sigmoid(from_x)
-        + sigmoid(from_h + bias),
-    }
-    return first_match(got, turns)
-
-
-register(
-    "forget_gate",
-    chapter="gates",
-    title="The forget gate",
+@exercise(
+    "The forget gate",
     draw=draw_gate,
-    reference=cell.forget_gate,
-    diagnose=diagnose_forget_gate,
-    names=("f",),
-    axes=("B H",),
+    names="f",
+    axes="B H",
+    same_as=cell.forget_gate,
+    turns={
+        "the sigmoid is missing: this is the pre-activation": dict(squash=identity),
+        "it uses tanh where the sigmoid is expected: that is for the candidate": dict(squash=tanh),
+        "the gate is upside down: 1 should mean keep": dict(squash=lambda z: sigmoid(-z)),
+        "both biases are left out": dict(biased=False),
+        "`x` and `h` are put end to end the other way round than the weights": dict(end_to_end=True),
+        "each part goes through a sigmoid of its own: add first, then squash once": dict(apart=True),
+    },
 )
+def forget_gate(
+    x, h, weight_ih, weight_hh, bias_ih, bias_hh, *, squash=sigmoid, biased=True, end_to_end=False, apart=False
+):
+    from_x, from_h, bias = x @ weight_ih.T, h @ weight_hh.T, (bias_ih + bias_hh) * biased
+    if end_to_end:
+        return sigmoid(np.concatenate([x, h], axis=1) @ np.concatenate([weight_hh, weight_ih], axis=1).T + bias)
+    return sigmoid(from_x) + sigmoid(from_h + bias) if apart else squash(from_x + from_h + bias)
 
 
-# From the literature's weights to PyTorch's
-
-
-def draw_literature(rng):
+def draw_literature(trial):
     """Draw four matrices (H, H + D) and four biases (H,), in the order of the paper: f, i, c, o."""
-    D, H = draw_sizes(rng, 2)
-    return tuple(rng.normal(size=(H, H + D)) for _ in "fico") + tuple(rng.normal(size=H) for _ in "fico")
+    D, H = trial.sizes("D H")
+    return *(trial.normal(H, H + D) for _ in "fico"), *(trial.normal(H) for _ in "fico")
 
 
-def stack(W_f, W_i, W_c, W_o, b_f, b_i, b_c, b_o, second=0.0):
-    H = len(b_f)
-    W = np.concatenate([W_i, W_f, W_c, W_o])
-    bias = np.concatenate([b_i, b_f, b_c, b_o])
-    return {
-        "weight_ih_l0": W[:, H:],
-        "weight_hh_l0": W[:, :H],
-        "bias_ih_l0": bias,
-        "bias_hh_l0": second * bias,
-    }
-
-
-def diagnose_stacked(got, want, inputs):
-    H, W = len(inputs[-1]), np.concatenate([want["weight_hh_l0"], want["weight_ih_l0"]], axis=1)
-    D = W.shape[1] - H
-    input_first = {"weight_ih_l0": W[:, :D], "weight_hh_l0": W[:, D:]}
-    halves = {"bias_ih_l0": want["bias_hh_l0"], "bias_hh_l0": want["bias_ih_l0"]}
-    turns = {
-        "the columns are cut as if the input came first: in [h, x] it is the hidden state": want | input_first,
-        "the bias stands in both vectors, and so it counts twice": want | {"bias_hh_l0": want["bias_ih_l0"]},
-        "the bias went into `bias_hh_l0`; put it into `bias_ih_l0`": want | halves,
-    }
-    return first_match(got, turns)
-
-
-register(
-    "stacked_weights",
-    chapter="gates",
-    title="From a paper's weights to PyTorch's",
+@exercise(
+    "From a paper's weights to PyTorch's",
     draw=draw_literature,
-    reference=stack,
-    diagnose=diagnose_stacked,
-    axes=("4H D", "4H H", "4H", "4H"),
+    axes="4H D, 4H H, 4H, 4H",
+    turns={
+        "the rows stand in the paper's order f, i, c, o": dict(order="fico"),
+        "the rows stand in the order i, f, o, c: PyTorch has the output gate last": dict(order="ifoc"),
+        "the columns are cut as if the input came first: in [h, x] it is the hidden state": dict(hidden_first=False),
+        "the bias stands in both vectors, and so it counts twice": dict(shares=(1, 1)),
+        "each vector holds half of the bias: put all of it into `bias_ih_l0`": dict(shares=(0.5, 0.5)),
+        "the bias went into `bias_hh_l0`; put it into `bias_ih_l0`": dict(shares=(0, 1)),
+    },
 )
+def stacked_weights(W_f, W_i, W_c, W_o, b_f, b_i, b_c, b_o, *, order="ifco", hidden_first=True, shares=(1, 0)):
+    H = len(b_f)
+    D = W_f.shape[1] - H
+    W = np.concatenate([{"f": W_f, "i": W_i, "c": W_c, "o": W_o}[name] for name in order])  # (4H, H + D)
+    bias = np.concatenate([{"f": b_f, "i": b_i, "c": b_c, "o": b_o}[name] for name in order])
+    weight_hh, weight_ih = np.split(W, [H], axis=1) if hidden_first else np.split(W, [D], axis=1)[::-1]
+    biases = {"bias_ih_l0": shares[0] * bias, "bias_hh_l0": shares[1] * bias}
+    return {"weight_ih_l0": weight_ih, "weight_hh_l0": weight_hh} | biases
 
 
-# A step with three wrong lines
+def draw_step(trial):
+    """Draw an input, both states and the weights of a step."""
+    B, D, H = trial.sizes("B D H")
+    weights = (trial.normal(*shape) for shape in ((4 * H, D), (4 * H, H), (4 * H,), (4 * H,)))
+    return trial.normal(B, D), trial.normal(B, H), trial.normal(B, H), *weights
 
 
-def draw_step(rng):
-    B, D, H = draw_sizes(rng, 3)
-    shapes = (B, D), (B, H), (B, H), (4 * H, D), (4 * H, H), (4 * H,), (4 * H,)
-    return tuple(rng.normal(size=shape) for shape in shapes)
-
-
-def step(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, *, swapped=False, squash=tanh, shows="o"):
-    """Return (h, c) of one step; each keyword is one of the faults of the workbook's program."""
-    blocks = np.split(x @ weight_ih.T + h @ weight_hh.T + bias_ih + bias_hh, 4, axis=-1)  # (B, H) each
-    z_i, z_f, z_g, z_o = blocks[:2] + blocks[:1:-1] if swapped else blocks
-    gates = {"i": sigmoid(z_i), "f": sigmoid(z_f), "o": sigmoid(z_o)}
-    c = gates["f"] * c + gates["i"] * squash(z_g)
-    return gates[shows] * tanh(c), c
-
-
-FAULTS = [
-    ("the rows are split in the wrong order", {"swapped": True}),
-    ("the candidate cannot be negative", {"squash": sigmoid}),
-    ("the wrong gate decides what `h` shows", {"shows": "i"}),
-]
-
-
-def diagnose_step(got, want, inputs):
-    turns = {}
-    for there in product((True, False), repeat=3):
-        faults = [fault for fault, is_there in zip(FAULTS, there) if is_there]
-        if faults:
-            options = {name: value for _, option in faults for name, value in option.items()}
-            count = {1: "one fault is", 2: "two faults are", 3: "all three faults are"}[len(faults)]
-            turns[f"{count} left: {'; '.join(words for words, _ in faults)}"] = step(*inputs, **options)
-    turns["`h` is made from the old cell state"] = (step(*inputs)[0] / tanh(want[1]) * tanh(inputs[2]), want[1])
-    return first_match(got, turns)
-
-
-register(
-    "repaired_gates",
-    chapter="gates",
-    title="Three wrong lines",
+@exercise(
+    "Three wrong lines",
     draw=draw_step,
-    reference=step,
-    diagnose=diagnose_step,
-    names=("h", "c"),
-    axes=("B H", "B H"),
+    names="h, c",
+    order="c, h",
+    axes="B H, B H",
+    same_as=lambda x, h, c, *weights: lstm_cell(x, (h, c), *weights)[0],
+    combine=3,
+    turns={
+        "the rows are split in the wrong order": dict(order="ifog"),
+        "the candidate cannot be negative: it needs tanh": dict(squash=sigmoid),
+        "the wrong gate decides what `h` shows": dict(shows="i"),
+        "`h` is made from the old cell state": dict(shown="old"),
+        "`h` lacks the output gate": dict(shows="all"),
+        "`h` lacks the tanh of the cell state": dict(bounded=identity),
+        "the candidate lacks its tanh": dict(squash=identity),
+        "the forget and the input gate are exchanged": dict(keeps="i", writes="f"),
+        "the old cell state is kept whole: where is the forget gate?": dict(keeps="all"),
+        "the candidate is written whole: where is the input gate?": dict(writes="all"),
+        "nothing is kept of the old cell state": dict(keeps="none"),
+        "nothing new is written into the cell state": dict(writes="none"),
+        "the candidate is subtracted: what is written is added": dict(writes="minus"),
+    },
 )
-
-
-# A unit that listens to itself
+def repaired_gates(
+    x, h, c, weight_ih, weight_hh, bias_ih, bias_hh,
+    *, order="ifgo", squash=tanh, keeps="f", writes="i", shows="o", shown="new", bounded=tanh,
+):  # fmt: skip
+    z = dict(zip(order, np.split(x @ weight_ih.T + h @ weight_hh.T + bias_ih + bias_hh, 4, axis=-1)))  # (B, H) each
+    gates = {name: sigmoid(z[name]) for name in "ifo"} | {"all": 1, "none": 0}
+    gates["minus"] = -gates["i"]
+    new = gates[keeps] * c + gates[writes] * squash(z["g"])
+    return gates[shows] * bounded(new if shown == "new" else c), new
 
 
 def unit(weight_ih, weight_hh, bias):
@@ -187,51 +133,42 @@ def unit(weight_ih, weight_hh, bias):
     return lstm
 
 
-def cell_states_of_the_listener():
-    weight_ih, weight_hh = np.array([[40.0], [-40], [0], [0]]), np.array([[0.0], [0], [-40], [0]])
-    x = np.array([0.0, 1, 0, 0, 1, 1])[None, :, None]
-    _, _, gates = unit(weight_ih, weight_hh, np.array([-20.0, 20, 10, 20]))(x, return_gates=True)
-    return [float(c) for c in np.round(gates.c[0, :, 0])]
+AT_STEP = {
+    1: "at step 1 there is no pulse: nothing is written into an empty cell",
+    2: "at step 2 comes the first pulse: the forget gate shuts, and h is 0, so the bias alone decides on the candidate",
+    3: "at step 3 there is no pulse: the forget gate is open, the input gate shut, and the state stays",
+    4: "at step 4 there is no pulse: the forget gate is open, the input gate shut, and the state stays",
+    5: "at step 5 comes a pulse while h is positive: the old state is erased; which sign has the candidate?",
+    6: "at step 6 comes a pulse while h is negative: the old state is erased; which sign has the candidate?",
+}
 
 
-def diagnose_listener(got, want, inputs):
-    turns = {
-        "this is a latch that only sets: what does the candidate say once h is positive?": [0.0, 1, 1, 1, 1, 1],
-        "this counts pulses: is the forget gate open at a pulse?": [0.0, 1, 1, 1, 2, 3],
-        "this adds the candidate to the old state: is the forget gate open at a pulse?": [0.0, 1, 1, 1, 0, 1],
-        "this changes at every step: what do the two gates do while there is no pulse?": [1.0, -1, 1, -1, 1, -1],
-        "this forgets as soon as the pulse is over: what does the forget gate do without a pulse?": [
-            0.0,
-            1,
-            0,
-            0,
-            1,
-            1,
-        ],
-        "the first pulse gives the wrong sign: h is 0 then, so the bias alone decides": [0.0, -1, -1, -1, 1, -1],
-        "these are the hidden states; the question is about the cell states": [round(np.tanh(c), 2) for c in want],
-    }
-    return first_match(got, turns, tolerance=0.02)
-
-
-register(
-    "listener_states",
-    chapter="gates",
-    title="A unit that listens to itself",
-    reference=cell_states_of_the_listener,
-    diagnose=diagnose_listener,
-    names=tuple(f"c after step {t}" for t in range(1, 7)),
+@exercise(
+    "A unit that listens to itself",
+    names=", ".join(f"c after step {t}" for t in AT_STEP),
+    turns={
+        "this is a latch that only sets: what does the candidate say once h is positive?": dict(candidate_h=0),
+        "this counts pulses: is the forget gate open at a pulse?": dict(forget_x=0, candidate_h=0),
+        "this adds the candidate to the old state: is the forget gate open at a pulse?": dict(forget_x=0),
+        "this changes at every step: what do the two gates do while there is no pulse?": dict(input_z=20, forget_z=-40),
+        "this forgets as soon as the pulse is over: what does the forget gate do without a pulse?": dict(forget_z=-40),
+        "the first pulse gives the wrong sign: h is 0 then, so the bias alone decides": dict(sign=-1),
+        "these are the hidden states; the question is about the cell states": dict(shown="h"),
+    },
+    diagnose=lambda got, want: next(words for (t, words), a, b in zip(AT_STEP.items(), got, want) if abs(a - b) > 0.05),
     tolerance=0.05,
 )
+def listener_states(*, input_z=-20, forget_z=20, input_x=40, forget_x=-40, candidate_h=-40, sign=1, shown="c"):
+    bias = np.array([input_z, forget_z, 10.0, 20])
+    lstm = unit(np.array([[input_x], [forget_x], [0], [0.0]]), np.array([[0], [0], [candidate_h], [0.0]]), bias)
+    h, _, gates = lstm(np.array([0.0, 1, 0, 0, 1, 1])[None, :, None], return_gates=True)
+    return [round(sign * float(each), 2) for each in (h if shown == "h" else np.round(gates.c))[0, :, 0]]
 
 
-# A design: the depth of brackets
-
-
-def verify_depth(answer, rng):
+def verify_depth(answer, trial):
     """Run the unit on random brackets and resets, and say at which kind of step it first goes wrong."""
     weight_ih, bias = (np.asarray(each, float) for each in answer)
-    events = rng.choice(4, size=(20, 60), p=[0.3, 0.2, 0.1, 0.4])  # open, close, reset, nothing
+    events = trial.rng.choice(4, size=(20, 60), p=[0.3, 0.2, 0.1, 0.4])  # open, close, reset, nothing
     x = np.eye(4)[events][..., :3]
     depth = np.zeros(events.shape)
     for t in range(events.shape[1]):
@@ -250,19 +187,26 @@ def verify_depth(answer, rng):
     return f"{start} {c[b, t]:.2f}, with f = {f:.2f}, i = {i:.2f}, g = {g:.2f}"
 
 
-register(
-    "depth_counter",
-    chapter="gates",
-    title="The depth of brackets",
-    reference=lambda: (np.zeros((4, 3)), np.zeros(4)),
+@exercise(
+    "The depth of brackets",
     verify=verify_depth,
-    names=("weight_ih", "bias"),
-    axes=("4H D", "4H"),
+    names="weight_ih, bias",
+    axes="4H D, 4H",
+    turns={
+        "goes wrong at a closing bracket": [
+            dict(f=(0, -40, -40, 20), g=(20, 0, 0, 0)),  # it erases
+            dict(i=(40, 40, 0, -20), g=(0, 0, 0, 20)),  # the candidate is always 1, as in the latch
+        ],
+        "goes wrong at a reset": [dict(f=(0, 0, 0, 20)), dict(f=(0, 0, 0, 20), i=(0, 0, -40, 20))],
+        "goes wrong at an opening bracket": dict(g=(0, -20, 0, 0)),
+        "goes wrong at a step without any pulse": dict(g=(20, -20, 0, 20)),
+    },
     dtypes=("float64",),
 )
+def depth_counter(*, i=(0, 0, 0, 20), f=(0, 0, -40, 20), g=(20, -20, 0, 0), o=(0, 0, 0, 20)):
+    table = np.array([i, f, g, o], float)  # on open, close, reset, and the bias
+    return table[:, :3], table[:, 3]
 
-
-# An experiment: which gate is stuck
 
 STUCK = {"none": "in which nothing is stuck"} | {
     f"{gate} {where}": f"whose {gate} gate is stuck {where}"
@@ -284,92 +228,79 @@ LOOK_ALIKE = {
 }
 
 
-class PanelBox:
-    """One LSTM unit with a column of its input for the candidate and for each gate; it runs three times."""
+class PanelBox(Box):
+    """One LSTM unit with a column of its input for the candidate and for each gate."""
 
-    def __init__(self, rng):
-        self.stuck, self.sums, self.runs, self.asked = str(rng.choice(list(STUCK))), rng.uniform(4, 8, 3), 0, []
-        self.scale = rng.choice([-1, 1]) * rng.uniform(0.5, 2)
+    runs, budget = 3, "the unit runs three times"
 
-    def __deepcopy__(self, memo):
-        return copy.copy(self)  # shares `asked`, so that the diagnosis can speak about the experiment
+    def __init__(self, trial):
+        super().__init__()
+        self.stuck, self.z = trial.choice(*STUCK), trial.rng.uniform(4, 8, 3)
+        self.scale = trial.rng.choice([-1, 1]) * trial.rng.uniform(0.5, 2)
 
-    def __call__(self, x, c=0.0):
+    def answer(self, x, c=0.0):
         x = np.asarray(x, float)
         if x.ndim != 2 or x.shape[1] != 4:
             raise ValueError(f"x must have the shape (T, 4), its columns value, write, erase and show, got {x.shape}")
-        self.runs += 1
-        if self.runs > 3:
-            raise RuntimeError("the unit runs three times, and this was the fourth")
         self.asked.append(x)
         wanted = np.stack([x[:, 1], 1 - x[:, 2], x[:, 3]], axis=1)  # (T, 3): i, f, o
         gate, where = (self.stuck + " -").split()[:2]
         if gate != "none":
             wanted[:, ("input", "forget", "output").index(gate)] = where == "open"
         found = []
-        for (i, f, o), value in zip(sigmoid(self.sums * (2 * wanted - 1)), x[:, 0]):
+        for (i, f, o), value in zip(sigmoid(self.z * (2 * wanted - 1)), x[:, 0]):
             c = f * c + i * tanh(self.scale * value)
             found.append(o * tanh(c))
         return np.array(found)
 
 
-def diagnose_stuck(got, want, inputs):
-    said, is_so = " ".join(str(got).casefold().split()), str(want)
-    if said not in STUCK:
-        return f"the answers are {', '.join(STUCK)}; {said!r} is none of them"
-    if not inputs[0].asked:
+def diagnose_stuck(got, want, box):
+    if not box.asked:
         return "the unit was not run"
-    why = LOOK_ALIKE.get((is_so, said)) or LOOK_ALIKE.get((said, is_so)) or UNSEEN[is_so]
-    return f"it takes a unit {STUCK[is_so]} for one {STUCK[said]}: {why}"
+    why = LOOK_ALIKE.get((want, got)) or LOOK_ALIKE.get((got, want)) or UNSEEN[want]
+    return f"it takes a unit {STUCK[want]} for one {STUCK[got]}: {why}"
 
 
-register(
-    "stuck_gate",
-    chapter="gates",
-    title="Which gate is stuck?",
-    draw=lambda rng: (PanelBox(rng),),
-    reference=lambda box: box.stuck,
+@exercise(
+    "Which gate is stuck?",
+    draw=lambda trial: (PanelBox(trial),),
     diagnose=diagnose_stuck,
+    words=", ".join(STUCK),
     dtypes=("float64",),
-    trials=28,
+    trials=21,
 )
+def stuck_gate(box):
+    return box.stuck
 
 
-# An experiment: in which order do the rows stand
-
-
-class LibraryBox:
+class LibraryBox(Box):
     """An LSTM that stacks its rows in an order of its own and shows hidden states with two decimals."""
 
-    def __init__(self, rng):
-        self.order, self.runs, self.asked = "".join(rng.permutation(list("ifgo"))), 0, []
+    runs, budget = 6, "the library runs six times"
 
-    def __deepcopy__(self, memo):
-        return copy.copy(self)
+    def __init__(self, trial):
+        super().__init__()
+        self.order = trial.choice(*map("".join, permutations("ifgo")))
 
-    def __call__(self, x, weight_ih, weight_hh, bias):
-        self.runs += 1
-        if self.runs > 6:
-            raise RuntimeError("the library runs six times, and this was the seventh")
+    def answer(self, x, weight_ih, weight_hh, bias):
         x, *stacked = (np.asarray(each, float) for each in (x, weight_ih, weight_hh, bias))
         self.asked.append(x)
         blocks = [dict(zip(self.order, np.split(each, 4))) for each in stacked]
         weights = [np.concatenate([each[name] for name in "ifgo"]) for each in blocks]
         state, found = (np.zeros(len(weights[2]) // 4),) * 2, []
         for x_t in x:
-            state, _ = cell.lstm_cell(x_t, state, *weights, 0 * weights[2])
+            state, _ = lstm_cell(x_t, state, *weights, 0 * weights[2])
             found.append(state[0])
         return np.round(found, 2)
 
 
-def diagnose_order(got, want, inputs):
-    said, is_so, asked = str(got).strip().casefold(), str(want), inputs[0].asked
-    if sorted(said) != sorted("ifgo"):
+def diagnose_order(got, want, library):
+    if sorted(got) != sorted("ifgo"):
         return "give a word of the four letters i, f, g and o, each once"
-    if not asked:
+    if not library.asked:
         return "the library was not run"
-    wrong = [name for name in "ifgo" if said.index(name) != is_so.index(name)]
-    if max(map(len, asked)) == 1:
+    wrong = [name for name in "ifgo" if got.index(name) != want.index(name)]
+    if max(map(len, library.asked)) == 1:
         why = "a single step starts from an empty cell, and there is nothing for the forget gate to keep"
     elif "g" in wrong:
         why = "only the candidate can be negative; are your weights large enough for two decimals to show it?"
@@ -377,17 +308,15 @@ def diagnose_order(got, want, inputs):
         why = "only the forget gate decides what is left of an old cell state; is there anything in the cell to keep?"
     else:
         why = "either may hide what is new; but a shut output gate only hides, and what is hidden can be shown later"
-    blocks = f"{', '.join(wrong[:-1])} and {wrong[-1]}"
-    return f"the blocks of {blocks} are taken for each other: {why}"
+    return f"the blocks of {', '.join(wrong[:-1])} and {wrong[-1]} are taken for each other: {why}"
 
 
-register(
-    "row_order",
-    chapter="gates",
-    title="In which order do the rows stand?",
-    draw=lambda rng: (LibraryBox(rng),),
-    reference=lambda box: box.order,
+@exercise(
+    "In which order do the rows stand?",
+    draw=lambda trial: (LibraryBox(trial),),
     diagnose=diagnose_order,
     dtypes=("float64",),
-    trials=8,
+    trials=24,
 )
+def row_order(library):
+    return library.order
