@@ -23,6 +23,7 @@ from lstm_tutorial.exercises.engine import attempt, draw_trial
 from lstm_tutorial.exercises.guarded import Guard
 
 VAGUE = re.compile(r"values? differs?|that is not it|too (large|small)\.?$", re.M)  # a message that names no fault
+PLACED = re.compile(r"(is|are) right;|Right for|Right but")  # one that names the part, or the inputs, where it lies
 OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult}
 OPERATORS |= {ast.FloorDiv: ast.Div, ast.Mod: ast.FloorDiv, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd}
 OPERATORS |= {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
@@ -220,10 +221,10 @@ def refusals(exercise):
 
 
 def main(stems):
-    """Print for each chapter what was tried, and what was wrongly accepted, wrongly refused, and not named."""
+    """Print for each chapter what was tried, wrongly accepted, wrongly refused, and not named; return the last counts."""
     os.environ["LSTM_TUTORIAL_PROGRESS"] = ""
     for stem in stems:
-        count = dict.fromkeys(("tried", "same", "refused", "named", "wrongly accepted", "forms", "wrongly refused"), 0)
+        count = dict.fromkeys(("tried", "same", "refused", "named", "placed", "wrongly accepted", "forms", "wrongly refused"), 0)
         for exercise in (each for each in EXERCISES.values() if each.chapter == stem):
             for name, message in refusals(exercise):
                 count["wrongly refused"] += 1
@@ -236,9 +237,11 @@ def main(stems):
                 count["tried"] += 1
                 count[kind] += 1
                 count["named"] += named_
+                count["placed"] += kind == "refused" and not named_ and bool(PLACED.search(message))
                 if kind == "wrongly accepted" or (kind == "refused" and not named_):
                     print(f"  {exercise.id}, {kind}: {changed_lines(source, right)}\n      {message}")
         print(f"{stem}: {', '.join(f'{value} {key}' for key, value in count.items())}", flush=True)
+    return count
 
 
 if __name__ == "__main__":

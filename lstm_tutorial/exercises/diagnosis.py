@@ -103,11 +103,11 @@ def explain(parts, allowed, size, by_hand=False):
         if len(right) > 3:
             words = f"{len(right)} of {len(parts)} are right; {words}"
         elif right:
-            words = f"{_join(right)} {'is' if len(right) == 1 else 'are'} right; {words}"
+            words = f"{join(right)} {'is' if len(right) == 1 else 'are'} right; {words}"
     return words
 
 
-def _join(words):
+def join(words):
     """Return "a", "a and b" or "a, b and c"."""
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
@@ -119,7 +119,7 @@ def _swapped(wrong, allowed):
     for order in permutations(wrong):
         pairs = list(zip(wrong, order, strict=True))
         if all(allowed.all(a.got, b.want) for a, b in pairs):
-            holds = f": {_join([f'`{a.name}` holds `{b.name}`' for a, b in pairs])}" if wrong[0].name else ""
+            holds = f": {join([f'`{a.name}` holds `{b.name}`' for a, b in pairs])}" if wrong[0].name else ""
             return f"the results are right, but in another order{holds}"
     return None
 
@@ -208,7 +208,7 @@ def _gates(blocks, want, wrong, allowed):
     if wrong.all():
         return None
     bad = [gate for gate, is_wrong in zip(GATES, wrong, strict=True) if is_wrong]
-    return f"the rows of {_join(bad)} are wrong, those of the other gates are right"
+    return f"the rows of {join(bad)} are wrong, those of the other gates are right"
 
 
 def _count(part, allowed, by_hand):

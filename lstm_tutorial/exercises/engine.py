@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm_tutorial.exercises.diagnosis import explain, first_match
+from lstm_tutorial.exercises.diagnosis import explain, first_match, join
 from lstm_tutorial.exercises.guarded import Guard, OutOfTime, said, where
 from lstm_tutorial.exercises.inputs import cast, leaves, same
 from lstm_tutorial.exercises.journal import record
@@ -125,7 +125,7 @@ class Tried(NamedTuple):
     parts: list = ()  # its parts
     finite: bool = True  # no value is NaN or infinite but where that is expected
     misfit: bool = False  # it has another structure
-    explained: bool = False  # the fault is more than that values differ
+    explained: int = 0  # the fault is more than that values differ: 1, and comes before all others: 2
     stopped: bool = False  # the time was up
 
     @property
@@ -195,17 +195,17 @@ def attempt(exercise, answer, number, guard):
         if not found and number % 6 == 0:
             found = _again(exercise, answer, inputs, got, guard)
         tried = tried._replace(printed=printed)
-        return tried._replace(fault=found, explained=True) if found else _look(exercise, tried, got, want, trial, guard)
+        return tried._replace(fault=found, explained=2) if found else _look(exercise, tried, got, want, trial, guard)
     except OutOfTime as stopped:
         words = f"it was stopped: a check has {guard.seconds:g} seconds. Does a loop never end?{where(stopped, answer)}"
-        return tried._replace(fault=words, stopped=True, explained=True, printed=guard.printed)
+        return tried._replace(fault=words, stopped=True, explained=1, printed=guard.printed)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         words = f"it raised {said(error)}{where(error, answer)}"
         shapes = [f"{n} {leaf.shape}" for n, each in _named(answer, inputs) for leaf in leaves(each) if leaf.ndim]
         words += f"\n  given: {', '.join(shapes)}" if shapes else ""
-        return tried._replace(fault=words, explained=True, printed=guard.printed)
+        return tried._replace(fault=words, explained=1, printed=guard.printed)
 
 
 def _look(exercise, tried, got, want, trial, guard):
@@ -221,8 +221,8 @@ def _look(exercise, tried, got, want, trial, guard):
             words = f"{many} NaN or infinite: an overflow, 0/0 or the logarithm of 0?"
             return tried._replace(fault=f"`{part.name}`: {words}" if part.name else words, finite=False)
         if part.want.dtype.kind == "U" and exercise.words and str(part.got) not in exercise.words:
-            fault = f"the words are {', '.join(exercise.words)}; {str(part.got)!r} is none of them"
-            return tried._replace(fault=fault, explained=True)
+            fault = f"the words are {join(exercise.words)}; {str(part.got)!r} is none of them"
+            return tried._replace(fault=fault, explained=1)
     if exercise.verify:  # an answer may hold functions or networks, which `verify` calls
         try:
             return tried._replace(fault=guard.run(exercise.verify, got, trial, *copy.deepcopy(tried.inputs)))
@@ -230,7 +230,7 @@ def _look(exercise, tried, got, want, trial, guard):
             return tried._replace(fault=str(misfit))
         except Exception as error:
             words = f"what it returned does not work here: {said(error)}{where(error, type(got).__call__)}"
-            return tried._replace(fault=words, explained=True)
+            return tried._replace(fault=words, explained=1)
     fault = explain(parts, tried.allowed, tried.size, by_hand=not tried.inputs)
     return tried._replace(fault=fault)
 
@@ -309,13 +309,14 @@ def _pattern(trials):
         return ONLY_AT[edges.pop()]
     if {trial.dtype for trial in right} == {"float64"} and {trial.dtype for trial in wrong} == {"float32"}:
         return "Right in float64 only. "
+    right = [trial for trial in right if trial.edge not in ("large", "ties")] or right
     for letter, (one, more) in AXES.items():
         ones = [{trial.size[letter] == 1 for trial in some if letter in trial.size} for some in (right, wrong)]
         if ones == [{True}, {False}]:
             return f"Right for {one}, but not for {more}. "
         if ones == [{False}, {True}]:
             return f"Right for {more}, but not for {one}. "
-    return f"Right in {len(right)} of {len(trials)} trials. "
+    return f"Right in {len(trials) - len(wrong)} of {len(trials)} trials. "
 
 
 def _sentence(words):
