@@ -169,7 +169,9 @@ def one_array(several):
     """Return several numbers or arrays of one shape as one array."""
     shapes = {(type(each).__module__, np.shape(each)) for each in several if not isinstance(each, str | dict)}
     kinds = {np.asarray(each).dtype.kind for each in several if np.shape(each) is not None}
-    fits = len(shapes) == 1 and len(kinds) == 1 and kinds <= set("iuf") and next(iter(shapes))[0] in ("builtins", "numpy")
+    fits = (
+        len(shapes) == 1 and len(kinds) == 1 and kinds <= set("iuf") and next(iter(shapes))[0] in ("builtins", "numpy")
+    )
     return np.stack([np.asarray(each) for each in several]) if fits and len(several) > 1 else several
 
 
@@ -212,19 +214,25 @@ FORMS = {  # what an answer may be as well: how its results look, and in which s
 
 def refusals(exercise):
     """Yield name and message for each unusual but right form of the solution that is refused."""
+    answer = solution(exercise)
     for name, (ways, session) in FORMS.items():
-        answer = solution(exercise)
+
+        def other(*inputs, ways=ways):
+            return shaped(answer(*inputs), **ways)
+
         with session(), patience(60):
-            result = check(named(lambda *inputs: shaped(answer(*inputs), **ways), exercise.id))
+            result = check(named(other, exercise.id))
         if not result.passed:
             yield name, result.message
 
 
 def main(stems):
-    """Print for each chapter what was tried, wrongly accepted, wrongly refused, and not named; return the last counts."""
+    """Print what was tried in each chapter, wrongly accepted, wrongly refused, not named; return the last counts."""
     os.environ["LSTM_TUTORIAL_PROGRESS"] = ""
     for stem in stems:
-        count = dict.fromkeys(("tried", "same", "refused", "named", "placed", "wrongly accepted", "forms", "wrongly refused"), 0)
+        count = dict.fromkeys(
+            ("tried", "same", "refused", "named", "placed", "wrongly accepted", "forms", "wrongly refused"), 0
+        )
         for exercise in (each for each in EXERCISES.values() if each.chapter == stem):
             for name, message in refusals(exercise):
                 count["wrongly refused"] += 1

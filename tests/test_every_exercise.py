@@ -96,7 +96,9 @@ def test_reference_passes_and_each_of_its_turns_gets_its_own_words(exercise):
         if words.startswith("it looks as if"):  # a number of the statement, or its sign
             continue
         result = check(named(lambda *inputs, chosen=chosen: reference(*inputs, **chosen), exercise.id))
-        parts = [part for part in exercise.turns if part in words and words not in exercise.turns]  # one may hide another
+        parts = [
+            part for part in exercise.turns if part in words and words not in exercise.turns
+        ]  # one may hide another
         said = any(part.lower() in result.message.lower() for part in (words, *parts))
         assert said and not result.passed, f"{words!r} is not in: {result}"
 

@@ -22,7 +22,7 @@ class Exercise:
     draw: Callable = lambda trial: ()  # Trial -> tuple of inputs, float64; () for an exercise by hand
     reference: Callable | None = None  # *inputs -> what is expected; its keyword-only options are mistakes
     turns: dict = field(default_factory=dict)  # what to say: the options, or a list of options, that it is said of
-    combine: int = 1  # how many of the turns may go together
+    combine: int = 1  # how many of the turns, from the first on, may go together in one answer
     names: tuple = ()  # what each part of the answer is called, in the order of the result: ("h", "c")
     axes: tuple = ()  # and its axes: ("B H", "B H"); letters of the notation page, 4H for stacked gates
     order: tuple = ()  # the names in the order in which they are computed, where that is another: ("c", "h")

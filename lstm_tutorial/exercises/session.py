@@ -1,4 +1,5 @@
 """A check leaves the learner's session as it found it, and does not depend on how it found it."""
+# ruff: noqa: NPY002
 
 import contextlib
 import random
@@ -37,7 +38,7 @@ def usual_settings():
 
 def seed():
     """Seed what draws without a generator, so that one answer gets one verdict."""
-    np.random.seed(0)  # noqa: NPY002
+    np.random.seed(0)
     random.seed(0)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)

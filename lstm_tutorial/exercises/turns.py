@@ -9,7 +9,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from lstm_tutorial.exercises.matching import Misfit, match
+from lstm_tutorial.exercises.matching import Misfit
 from lstm_tutorial.exercises.registry import options, parameters
 
 COUNTS = {2: "two", 3: "three", 4: "four"}
@@ -22,7 +22,7 @@ def turns_of(exercise):
         for each in several:
             yield words, each
     for count in range(2, exercise.combine + 1):
-        for some in combinations(found, count):
+        for some in combinations(list(found)[: exercise.combine], count):
             for each in product(*(found[words] for words in some)):
                 together = {name: value for one in each for name, value in one.items()}
                 if len(together) == sum(map(len, each)):
@@ -58,13 +58,19 @@ def other_arguments(inputs, names):
             T = max((inputs[j].shape[1] for j in arrays if inputs[j].ndim > 1), default=np.max(value))
             yield "it looks as if the lengths were one too small", changed(k, np.maximum(value - 1, 1))
             yield "it looks as if the lengths were one too large", changed(k, np.minimum(value + 1, T))
-            yield "it looks as if the lengths were not used: the padding is not masked", changed(k, np.full_like(value, T))
+            yield (
+                "it looks as if the lengths were not used: the padding is not masked",
+                changed(k, np.full_like(value, T)),
+            )
         for j in arrays:
             if j != k and inputs[j].shape == value.shape:
                 yield f"it looks as if `{name}` stood in place of `{names[j]}`", changed(j, value)
                 if j > k:
                     swapped = changed(k, inputs[j])
-                    yield f"it looks as if `{name}` and `{names[j]}` were exchanged", (*swapped[:j], value, *swapped[j + 1 :])
+                    yield (
+                        f"it looks as if `{name}` and `{names[j]}` were exchanged",
+                        (*swapped[:j], value, *swapped[j + 1 :]),
+                    )
 
 
 def find_turn(exercise, trials):

@@ -13,7 +13,9 @@ from lstm_tutorial.in_numpy.cell import CellCache
     "One step by hand",
     turns={
         "`c` is squashed: the cell state passes on as it is, only `h` sees its tanh": dict(passed_on=tanh),
-        "in `c` the input gate keeps and the forget gate writes: it is the other way round": dict(keeps="i", writes="f"),
+        "in `c` the input gate keeps and the forget gate writes: it is the other way round": dict(
+            keeps="i", writes="f"
+        ),
         "`c` lacks what is written: kept alone is not all": dict(writes="none"),
         "`c` lacks what is kept: written alone is not all": dict(keeps="none"),
         "in `c` the old cell state is kept whole: where is the forget gate?": dict(keeps="all"),
@@ -46,7 +48,9 @@ def draw_half_lives(trial):
     names="bias",
     axes="B",
     turns={
-        "this is the forget gate itself: the bias is what the sigmoid turns into it": dict(bias=lambda n: 2 ** (-1 / n)),
+        "this is the forget gate itself: the bias is what the sigmoid turns into it": dict(
+            bias=lambda n: 2 ** (-1 / n)
+        ),
         "this is ln f: the bias is what the sigmoid turns into f": dict(bias=lambda n: -np.log(2) / n),
         "the sign is turned over: with it the longest half-life would get the shortest memory": dict(
             bias=lambda n: np.log(np.expm1(np.log(2) / n))
@@ -58,7 +62,9 @@ def draw_half_lives(trial):
             bias=lambda n: -np.log1p(2 ** (1 / n))
         ),
         "this is f / (1 - f): the bias is its logarithm": dict(bias=lambda n: 1 / np.expm1(np.log(2) / n)),
-        "this is the logarithm of the half-life: it lacks ln 2, and is only right for long half-lives": dict(bias=np.log),
+        "this is the logarithm of the half-life: it lacks ln 2, and is only right for long half-lives": dict(
+            bias=np.log
+        ),
         "this is close for long half-lives and wrong for short ones: solve the sigmoid exactly": dict(
             bias=lambda n: np.log(n / np.log(2))
         ),
@@ -77,8 +83,12 @@ FORGET_GATES = (0.8, 0.95, 0.995, 1.0)
     "How long until it turns?",
     names=", ".join(f"f = {f:g}" for f in FORGET_GATES),
     turns={
-        "`h` has the sign of the cell state, not that of the candidate: how high has the cell state climbed?": dict(up=0),
-        "only at f = 1 does the cell state climb to 100: elsewhere some of it is lost at every step": dict(gates=(1,) * 4),
+        "`h` has the sign of the cell state, not that of the candidate: how high has the cell state climbed?": dict(
+            up=0
+        ),
+        "only at f = 1 does the cell state climb to 100: elsewhere some of it is lost at every step": dict(
+            gates=(1,) * 4
+        ),
         "at f = 1 the cell state is 0 after as many steps down as up, and `h` is 0: when is it negative?": dict(
             is_up=operator.gt
         ),
@@ -287,7 +297,9 @@ def diagnose_half_life(got, want, box):
         return f"{how}: in none of your runs does the input ever change"
     size, first = max(map(np.max, nudges)), min(int(np.argmax(nudge > 0)) for nudge in nudges)
     if size > 0.3:
-        return f"{how}: a nudge of {size:.3g} moves c so far that tanh is no straight line, and half of h is not half of c"
+        return (
+            f"{how}: a nudge of {size:.3g} moves c so far that tanh is no straight line, and half of h is not half of c"
+        )
     if first < 4 * want:
         return f"{how}: you nudged at step {first}, when the unit was still on its way from an empty cell"
     if any(np.ptp(x) == 0 for x in box.asked):

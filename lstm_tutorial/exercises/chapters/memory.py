@@ -42,7 +42,9 @@ def linear(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     axes="T B H",
     turns={
         "every step starts from `h_0` again: hand the new state on to the next step": dict(carried=False),
-        "the list starts with `h_0` and lacks the last state: it should hold the states after each step": dict(kept="old"),
+        "the list starts with `h_0` and lacks the last state: it should hold the states after each step": dict(
+            kept="old"
+        ),
         "every place holds the last state: store each step's own": dict(kept="last"),
         "the tanh is missing": dict(cell=linear),
     },
