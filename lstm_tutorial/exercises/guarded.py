@@ -1,6 +1,7 @@
 """An answer runs under guard: it may raise, never end, or print without end, and the check goes on.
 
-It runs in a thread of its own, because a thread can be left behind. What it prints is caught, and a part of it kept.
+What it prints is caught, and a part of it kept. When the time is up, another thread has an exception raised in it,
+which stops every loop in Python. What it cannot stop is a single call into C, such as `time.sleep`, before it returns.
 """
 
 import contextlib
@@ -8,11 +9,12 @@ import ctypes
 import inspect
 import io
 import os
-import sys
 import textwrap
 import threading
 import time
 import traceback
+
+from lstm_tutorial.exercises.session import functions, put_back, seed
 
 SECONDS = 10.0  # for all that one check runs; the environment variable LSTM_TUTORIAL_SECONDS sets another
 KEPT = 600  # characters of what is printed
@@ -41,7 +43,7 @@ class Guard:
 
     def __init__(self, seconds=None):
         self.seconds = float(os.environ.get("LSTM_TUTORIAL_SECONDS") or SECONDS) if seconds is None else seconds
-        self._left, self._printed = self.seconds, Printed()
+        self._left, self._printed, self._functions = self.seconds, Printed(), functions()
 
     @property
     def printed(self):
@@ -54,33 +56,42 @@ class Guard:
         Raises
         ------
         OutOfTime
-            If it takes longer than what is left; the message says at which line it was.
+            If it takes longer than what is left.
         """
-        self._printed, outcome, started = Printed(), {}, time.monotonic()
+        self._printed, started = Printed(), time.monotonic()
+        seed()
+        alarm = Alarm(self._left)
+        try:
+            with contextlib.redirect_stdout(self._printed), contextlib.redirect_stderr(self._printed), alarm:
+                return function(*inputs)
+        finally:
+            self._left -= time.monotonic() - started
+            put_back(self._functions)
 
-        def work():
-            try:
-                outcome["value"] = function(*inputs)
-            except BaseException as error:  # whatever it is, the thread that waits deals with it
-                outcome["error"] = error
 
-        worker = threading.Thread(target=work, daemon=True)
-        with contextlib.redirect_stdout(self._printed), contextlib.redirect_stderr(self._printed):
-            worker.start()
-            try:
-                worker.join(max(self._left, 0.0))
-                line = _line(function, worker) if worker.is_alive() else ""
-            finally:  # also where the learner interrupts the wait
-                stopped = bool(outcome) or _stop(worker)
-        self._left -= time.monotonic() - started
-        if "value" in outcome:
-            return outcome["value"]
-        error = outcome.get("error")
-        if error is not None and not isinstance(error, OutOfTime):
-            raise error
-        words = [f"it was stopped: a check has {self.seconds:g} seconds. Does a loop never end?{line}"]
-        words += [] if stopped else ["it could not be stopped and still runs: restart the kernel"]
-        raise OutOfTime("\n  ".join(words))
+class Alarm:
+    """Raises OutOfTime in the thread that entered it, again and again from some time on, until it is left."""
+
+    def __init__(self, seconds):
+        self._seconds, self._left, self._lock = max(seconds, 0), threading.Event(), threading.Lock()
+
+    def __enter__(self):
+        self._thread = ctypes.c_ulong(threading.get_ident())
+        threading.Thread(target=self._ring, daemon=True).start()
+
+    def _ring(self):
+        seconds = self._seconds
+        while not self._left.wait(seconds):
+            with self._lock:
+                if not self._left.is_set():
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(self._thread, ctypes.py_object(OutOfTime))
+            seconds = 0.05  # it may have been caught
+
+    def __exit__(self, *_):
+        while not self._left.is_set():  # the alarm may ring here too
+            with contextlib.suppress(OutOfTime), self._lock:
+                self._left.set()
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(self._thread, None)
 
 
 class Printed(io.TextIOBase):
@@ -101,30 +112,32 @@ class Printed(io.TextIOBase):
         return self._start.strip() + more
 
 
-def file_of(function):
-    """Return the file, or the notebook's cell, in which a function is written; None if it is not written in Python."""
+def where(error, function):
+    """Return the line of a function's own file at which an error was raised, for a message; "" if it was not there.
+
+    Examples
+    --------
+    >>> try:
+    ...     [].pop()
+    ... except IndexError as error:
+    ...     where(error, lambda: 0)
+    '\\n  line 2: [].pop()'
+    """
     code = getattr(inspect.unwrap(function), "__code__", None)
-    return code.co_filename if code else None
+    file = code.co_filename if code else None
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return "".join(f"\n  line {each.lineno}: {textwrap.shorten(each.line, 200)}".rstrip(": ") for each in lines[-1:])
 
 
-def _line(function, worker):
-    """Say at which line of the function's own file a thread is."""
-    frame = sys._current_frames().get(worker.ident)
-    stack = traceback.extract_stack(frame) if frame else []
-    lines = [each for each in stack if each.filename == file_of(function)]
-    return "".join(f"\n  line {each.lineno}: {textwrap.shorten(each.line, 100)}" for each in lines[-1:])
+def said(error):
+    """Return the class of an exception and its message, shortened, also where its own methods fail.
 
-
-def _stop(worker, tries=100):
-    """Raise OutOfTime in a thread until it ends, and say whether it has: one that catches everything needs several."""
-    for _ in range(tries):
-        if not _runs(worker):
-            return True
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), ctypes.py_object(OutOfTime))
-        time.sleep(0.01)
-    return not _runs(worker)
-
-
-def _runs(worker):
-    """Say whether a thread has a frame: in Python 3.11 `is_alive` is wrong after an interrupted wait."""
-    return worker.ident in sys._current_frames()
+    Examples
+    --------
+    >>> said(ValueError("no"))
+    'ValueError: no'
+    """
+    try:
+        return f"{type(error).__name__}: {textwrap.shorten(str(error), 300)}"
+    except BaseException:  # a learner's own class may do anything
+        return f"{type.__repr__(type(error))}"

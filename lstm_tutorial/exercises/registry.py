@@ -1,13 +1,14 @@
 """The chapters in their order, and every exercise by the name of the function that the learner writes."""
 
 import importlib
+import inspect
 import pkgutil
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import numpy as np
+from lstm_tutorial.exercises.trials import draw_sizes
 
+__all__ = ["Exercise", "draw_sizes", "exercise", "exercises", "identity", "register"]
 CHAPTERS = {  # stem: a short title, in the order of the book
     "memory": "An RNN forgets",
     "gates": "What a gate is",
@@ -33,55 +34,108 @@ class Exercise:
 
     id: str  # the name of the function that the learner writes
     chapter: str  # the chapter's stem, such as "cell-state"
-    title: str  # one line
-    draw: Callable = lambda rng: ()  # rng -> tuple of inputs, float64; () for an exercise by hand
-    reference: Callable | None = None  # *inputs -> what is expected
-    names: tuple = ()  # what each array of the answer is called: ("h", "c")
+    title: str  # as in the workbook
+    draw: Callable = lambda trial: ()  # Trial -> tuple of inputs, float64; () for an exercise by hand
+    reference: Callable | None = None  # *inputs -> what is expected; its keyword-only options are mistakes
+    turns: dict = field(default_factory=dict)  # what to say: the options, or a list of options, that it is said of
+    combine: int = 1  # how many of the turns, from the first on, may go together in one answer
+    names: tuple = ()  # what each part of the answer is called, in the order of the result: ("h", "c")
     axes: tuple = ()  # and its axes: ("B H", "B H"); letters of the notation page, 4H for stacked gates
-    diagnose: Callable | None = None  # got, want, inputs -> message or None; asked before the general diagnosis
-    verify: Callable | None = None  # answer, rng, *inputs -> message or None; where more than one answer is right
-    tolerance: float = 1e-9  # relative to the largest value of an array; in float32 at least 1e-4
+    order: tuple = ()  # the names in the order in which they are computed, where that is another: ("c", "h")
+    diagnose: Callable | None = None  # got, want, *inputs -> message or None; asked where no turn fits
+    verify: Callable | None = None  # answer, trial, *inputs -> message or None; where more than one answer is right
+    same_as: Callable | None = None  # the function of the package that computes the same; a test compares the two
+    words: tuple = ()  # those that an answer may hold, where it holds words
+    tolerance: float = 1e-9  # relative to the largest value of a part; in float32 at least 1e-4
+    decimals: int | None = None  # an answer that is rounded to so many decimals is right
     dtypes: tuple = ("float64", "float32")  # every third trial is in the last one
-    trials: int = 12
+    trials: int = 12  # one if nothing is drawn
 
 
-def register(id, **fields):
-    """Add an exercise to the registry; the fields are those of `Exercise`.
+def exercise(title, *, names="", axes="", order="", words="", **fields):
+    """Make an exercise of the function below: its name is the exercise's id, its module the chapter.
+
+    Called without options the function returns what is expected. Each keyword-only option is a mistake that one can
+    make, and `turns` says in words what has gone wrong if the answer is what the function returns with that option.
+
+    Parameters
+    ----------
+    title : str
+        As it stands in the workbook.
+    names, axes, order, words : str
+        As in `Exercise`, with commas between them: `names="h, c", axes="B H, B H", order="c, h"`.
+    **fields
+        The other fields of `Exercise`.
+
+    Raises
+    ------
+    ValueError
+        If there is an exercise of this name already.
+    """
+    lists = {"names": names, "axes": axes, "order": order, "words": words}
+    lists = {name: tuple(value.split(", ")) if value else () for name, value in lists.items()}
+
+    def add(reference):
+        chapter = reference.__module__.rpartition(".")[2].replace("_", "-")
+        _add(Exercise(id=reference.__name__, chapter=chapter, title=title, reference=reference, **lists, **fields))
+        return reference
+
+    return add
+
+
+def identity(z):
+    """Return what came: for an option where a function is missing."""
+    return z
+
+
+def register(id, draw=None, diagnose=None, verify=None, **fields):
+    """Add an exercise whose functions take a generator for a trial, and all inputs as one tuple.
 
     Raises
     ------
     ValueError
         If the id is taken, or there is neither a reference nor a `verify`.
+    """
+    if draw:
+        fields["draw"] = lambda trial: draw(trial.rng)
+    if diagnose:
+        fields["diagnose"] = lambda got, want, *inputs: diagnose(got, want, inputs)
+    if verify:
+        fields["verify"] = lambda answer, trial, *inputs: verify(answer, trial.rng, *inputs)
+    _add(Exercise(id=id, **fields))
+
+
+def _add(exercise):
+    if exercise.id in REGISTRY:
+        raise ValueError(f"an exercise {exercise.id} exists already, in the chapter {REGISTRY[exercise.id].chapter}")
+    if exercise.reference is None and exercise.verify is None:
+        raise ValueError(f"the exercise {exercise.id} needs a reference or verify")
+    REGISTRY[exercise.id] = exercise
+
+
+def options(reference):
+    """Return the keyword-only options of a reference and their defaults.
 
     Examples
     --------
-    >>> register("a_gate", chapter="gates", title="A gate", draw=lambda rng: (rng.normal(size=3),))
-    Traceback (most recent call last):
-    ValueError: the exercise a_gate needs a reference or verify
+    >>> def half(x, *, factor=0.5): ...
+    >>> options(half), parameters(half)
+    ({'factor': 0.5}, ('x',))
     """
-    exercise = Exercise(id=id, **fields)
-    if id in REGISTRY:
-        raise ValueError(f"an exercise {id} exists already, in the chapter {REGISTRY[id].chapter}")
-    if exercise.reference is None and exercise.verify is None:
-        raise ValueError(f"the exercise {id} needs a reference or verify")
-    REGISTRY[id] = exercise
+    code = getattr(inspect.unwrap(reference), "__code__", None)
+    found = inspect.signature(reference).parameters.values() if code else ()
+    return {each.name: each.default for each in found if each.kind is each.KEYWORD_ONLY}
+
+
+def parameters(function):
+    """Return the names of what a function takes in order; those of a function not written in Python are unknown."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code.co_varnames[: code.co_argcount] if code else ()
 
 
 def exercises():
     """Return all exercises by id, importing every chapter's module the first time."""
-    package = sys.modules[__package__]
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{__package__}.{module.name}")
+    chapters = importlib.import_module("lstm_tutorial.exercises.chapters")
+    for module in pkgutil.iter_modules(chapters.__path__):
+        importlib.import_module(f"{chapters.__name__}.{module.name}")
     return REGISTRY
-
-
-def draw_sizes(rng, count, low=1, high=7):
-    """Draw sizes that differ from each other, so that no mistaken shape fits by chance.
-
-    Examples
-    --------
-    >>> B, D, H = draw_sizes(np.random.default_rng(0), 3)
-    >>> len({B, D, H})
-    3
-    """
-    return tuple(int(size) for size in rng.permutation(np.arange(low, high + 1))[:count])

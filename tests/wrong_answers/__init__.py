@@ -1,4 +1,5 @@
-"""Plausible wrong answers to the exercises, a module a chapter: each must be refused in words that name its fault.
+"""Wrong answers written apart from the exercises, a module a chapter, and words of the message that each must get.
 
-`WRONG` of a module maps an exercise's id to three or more pairs of a function and words of the message it must get.
+`WRONG` maps an exercise's id to pairs of a function and words: one or more for each exercise, more for an experiment,
+whose mistakes are no options of a reference.
 """

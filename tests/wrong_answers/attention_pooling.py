@@ -109,7 +109,7 @@ WRONG = {
         (lambda: five([2 / 7, 4 / 7, 1 / 7, 0]), "powers of 2"),
         (lambda: (0.245, 0.665, 0.090, 0.0, 0.183), "divided by the number of steps"),
         (lambda: (0.245, 0.665, 0.090, 0.0, 4.0), "the mean of the values"),
-        (lambda: (0.245, 0.665, 0.090, 0.0, -0.549), "the sign is wrong"),
+        (lambda: (0.245, 0.665, 0.090, 0.0, -0.549), "it has the wrong sign"),
         (lambda: (0.245, 0.665, 0.090), "3 results came where 5"),
     ],
     "fading_weights": [
@@ -148,7 +148,7 @@ WRONG = {
         (lambda x, q, n: pooled(softmax(x @ q, axis=1), x), "nothing masks it"),
         (lambda x, q, n: pooled(softmax(x @ q, axis=0), x), "two faults are left"),
         (lambda x, q, n: pooled(softmax(masked(x, q, n, 0.0), axis=1), x), "e to the 0 is 1"),
-        (overflowing, "e to the 1000 is infinite"),
+        (overflowing, "values are NaN or infinite"),
         (lambda x, q, n: pooled(valid_of(x, n) / n[:, None], x), "where are the scores"),
         (lambda x, q, n: softmax(masked(x, q, n), axis=1), "has shape"),
     ],

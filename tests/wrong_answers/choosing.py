@@ -112,7 +112,7 @@ WRONG = {
         (lambda: layer(0.1, 0.1, -0.15), "make the weights larger"),
         (lambda: (layer()[0][:, [4, 0, 1, 2, 3]], layer()[1]), "symbol k AND the mark"),
         (lambda: (layer()[0].T, layer()[1]), "where (4, 5) is expected"),
-        (lambda: (layer()[0] * np.nan, layer()[1]), "must be finite"),
+        (lambda: (layer()[0] * np.nan, layer()[1]), "values are NaN or infinite"),
     ],
     "choose_honestly": [
         (lambda v, t: choice(v, t, t, np.median, t), "chosen on the test scores"),

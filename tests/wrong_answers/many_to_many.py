@@ -141,7 +141,7 @@ WRONG = {
         (lambda: 0.7, "the logarithm is missing"),
         (lambda: 0.357, "taken of the mean"),
         (lambda: 0.511, "the first vowel alone"),
-        (lambda: -0.367, "the sign is wrong"),
+        (lambda: -0.367, "it has the wrong sign"),
     ],
     "masked_loss": [
         (weighed(lambda counted: np.full(counted.shape, 1 / counted.size)), "counted as if it were 0"),

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from lstm_tutorial.exercises.one_to_many import IGNORE, START, STOP, draw_tokens, greedy, pairs, smooth, surprise
+from lstm_tutorial.exercises.chapters.one_to_many import (
+    IGNORE,
+    START,
+    STOP,
+    draw_tokens,
+    greedy,
+    pairs,
+    smooth,
+    surprise,
+)
 from lstm_tutorial.in_numpy import softmax
 
 

@@ -110,8 +110,8 @@ WRONG = {
         (lambda: hand()[:2], "2 results came where 3"),
     ],
     "mean_of_the_valid": [
-        (lambda x, lengths: x.mean(axis=1), "the padding holds nan"),
-        (lambda x, lengths: (x * valid_of(x, lengths)).sum(axis=1) / lengths[:, None], "the padding holds nan"),
+        (lambda x, lengths: x.mean(axis=1), "values are NaN or infinite"),
+        (lambda x, lengths: (x * valid_of(x, lengths)).sum(axis=1) / lengths[:, None], "values are NaN or infinite"),
         (lambda x, lengths: total(x, lengths) / x.shape[1], "divided by T"),
         (lambda x, lengths: total(x, lengths), "not yet divided"),
         (lambda x, lengths: total(x, lengths) / lengths.mean(), "its own"),

@@ -65,7 +65,7 @@ def diagnose_by_hand(got, want, inputs):
 register(
     "backward_by_hand",
     chapter="numpy-lstm",
-    title="One step back by hand",
+    title="One step back, by hand",
     reference=_by_hand,
     names=("d_c", "d_z_i", "d_z_f", "d_z_g", "d_z_o", "d_c_prev"),
     diagnose=diagnose_by_hand,
@@ -238,7 +238,7 @@ def diagnose_weight_gradients(got, want, inputs):
 register(
     "weight_gradients",
     chapter="numpy-lstm",
-    title="Two bugs after the loop",
+    title="Find the bugs: after the loop",
     draw=draw_weight_gradients,
     reference=reference_weight_gradients,
     axes=("4H D", "4H H", "4H", "4H"),
