@@ -10,7 +10,7 @@ makes one of them of the name that it is given.
 import numpy as np
 
 from lstm_tutorial.in_numpy.layers import Layer
-from lstm_tutorial.in_numpy.padding import valid_steps
+from lstm_tutorial.in_numpy.padding import fill_padding, valid_steps
 from lstm_tutorial.validation import as_array, check_half_life, check_pooled, check_shape, check_sizes, check_weights
 
 
@@ -69,7 +69,7 @@ def max_pool(x, lengths=None):
     array([[ 1., -1.]])
     """
     x, _, valid = _checked(x, lengths)
-    return np.where(valid, x, -np.inf).max(axis=1)
+    return fill_padding(x, valid, -np.inf).max(axis=1)
 
 
 def max_pool_backward(d_pooled, x, pooled, lengths=None):
@@ -88,7 +88,7 @@ def max_pool_backward(d_pooled, x, pooled, lengths=None):
     """
     x, _, valid = _checked(x, lengths)
     d_pooled = _checked_gradient(d_pooled, x)
-    winners = (x == pooled[:, None]) & valid  # (B, T, D)
+    winners = fill_padding(x == pooled[:, None], valid, False)  # (B, T, D)
     share = d_pooled / np.maximum(winners.sum(axis=1), 1)  # (B, D)
     return (winners * share[:, None]).astype(x.dtype)
 
@@ -106,7 +106,7 @@ def mean_pool(x, lengths=None):
     array([[1.5]])
     """
     x, lengths, valid = _checked(x, lengths)
-    return np.where(valid, x, 0).sum(axis=1) / lengths[:, None].astype(x.dtype)
+    return fill_padding(x, valid, 0).sum(axis=1) / lengths[:, None].astype(x.dtype)
 
 
 def mean_pool_backward(d_pooled, x, lengths=None):
@@ -119,7 +119,8 @@ def mean_pool_backward(d_pooled, x, lengths=None):
     """
     x, lengths, valid = _checked(x, lengths)
     d_pooled = _checked_gradient(d_pooled, x)
-    return valid * (d_pooled / lengths[:, None].astype(x.dtype))[:, None]
+    share = d_pooled / lengths[:, None].astype(x.dtype)  # (B, D)
+    return fill_padding(np.ones_like(x), valid, 0) * share[:, None]
 
 
 def position_weights(T):
@@ -179,7 +180,7 @@ def weighted_pool(x, weights, lengths=None):
     """
     x, lengths, valid = _checked(x, lengths)
     shares, *_ = _normalise(as_array("weights", weights), x, lengths, valid)
-    return (shares[..., None] * np.where(valid, x, 0)).sum(axis=1)
+    return (shares[:, None] @ fill_padding(x, valid, 0))[:, 0]  # (B, 1, T) @ (B, T, D)
 
 
 def weighted_pool_backward(d_pooled, x, weights, lengths=None):
@@ -197,9 +198,9 @@ def weighted_pool_backward(d_pooled, x, weights, lengths=None):
     weights = as_array("weights", weights)
     shares, largest, total = _normalise(weights, x, lengths, valid)
     d_x = shares[..., None] * d_pooled[:, None]  # pooled = sum over t of shares * x
-    d_shares = (np.where(valid, x, 0) * d_pooled[:, None]).sum(axis=2)  # (B, T)
+    d_shares = (fill_padding(x, valid, 0) @ d_pooled[..., None])[..., 0]  # (B, T)
     d_weights = (d_shares - (shares * d_shares).sum(axis=1, keepdims=True)) / total / largest
-    d_weights = np.where(valid[..., 0], d_weights, 0)
+    d_weights = fill_padding(d_weights, valid, 0)
     return d_x, d_weights.sum(axis=0) if weights.ndim == 1 else d_weights
 
 
@@ -207,19 +208,18 @@ def _normalise(weights, x, lengths, valid):
     """Return the shares of the steps (B, T) in the dtype of x, and the two (B, 1) that the weights were divided by."""
     B, T = x.shape[:2]
     check_weights(weights, B, T, lengths)
-    weights = np.where(valid[..., 0], weights, 0.0)  # (B, T)
+    weights = fill_padding(np.broadcast_to(weights, (B, T)), valid, 0.0)
     largest = weights.max(axis=1, keepdims=True)  # first to at most 1: no sum overflows
     total = (weights / largest).sum(axis=1, keepdims=True)
     return (weights / largest / total).astype(x.dtype), largest, total
 
 
 def _checked(x, lengths):
-    """Check what is pooled; return x and the lengths (B,) as arrays, and a mask (B, T, 1) of the valid steps."""
+    """Check what is pooled; return x, how many steps count (B,), and which do, (B, T), or None where all do."""
     x = as_array("x", x)
     lengths = check_pooled(x, None if lengths is None else as_array("lengths", lengths))
     B, T, _ = x.shape
-    lengths = np.full(B, T) if lengths is None else lengths
-    return x, lengths, valid_steps(lengths, T)[..., None]
+    return x, np.full(B, T) if lengths is None else lengths, valid_steps(lengths, T)
 
 
 def _checked_gradient(d_pooled, x):
