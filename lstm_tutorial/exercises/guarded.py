@@ -77,7 +77,8 @@ class Alarm:
 
     def __enter__(self):
         self._thread = ctypes.c_ulong(threading.get_ident())
-        threading.Thread(target=self._ring, daemon=True).start()
+        self._ringer = threading.Thread(target=self._ring, daemon=True)
+        self._ringer.start()
 
     def _ring(self):
         seconds = self._seconds
@@ -92,6 +93,7 @@ class Alarm:
             with contextlib.suppress(OutOfTime), self._lock:
                 self._left.set()
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(self._thread, None)
+        self._ringer.join()
 
 
 class Printed(io.TextIOBase):
