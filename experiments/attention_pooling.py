@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from study import save
 from torch import nn
 
-from lstm_tutorial.corpora import city_names
+from lstm_tutorial.data import Batch, city_names, japanese_vowels, symbol_question
 from lstm_tutorial.in_torch import (
     Adam,
     AttentionPool,
@@ -39,8 +39,6 @@ from lstm_tutorial.in_torch import (
     position_weights,
     weighted_pool,
 )
-from lstm_tutorial.speech import japanese_vowels
-from lstm_tutorial.tasks import Batch, symbol_question
 
 SEEDS, HALF_LIFE = range(5), 4
 VOWELS = dict(H=32, lr=1e-2, B=30, epochs=40, clip=1.0)

@@ -10,6 +10,7 @@ part through h, a unit's effect on itself. Then the adding problem over 60 steps
 import numpy as np
 from study import save
 
+from lstm_tutorial.data import adding_problem
 from lstm_tutorial.in_numpy import (
     Adam,
     FastLSTM,
@@ -21,7 +22,6 @@ from lstm_tutorial.in_numpy import (
     mse_loss,
     tanh_slope,
 )
-from lstm_tutorial.tasks import adding_problem
 
 D, H, SEQUENCES, BEFORE, LONGEST = 8, 16, 8, 20, 100
 LAGS = [1, 2, 5, 10, 20, 50, 100]

@@ -38,7 +38,7 @@ from sklearn.preprocessing import StandardScaler
 from study import save
 from torch import nn
 
-from lstm_tutorial.corpora import city_names
+from lstm_tutorial.data import city_names, japanese_vowels, symbol_question
 from lstm_tutorial.in_torch import (
     Adam,
     ManyToOne,
@@ -48,8 +48,6 @@ from lstm_tutorial.in_torch import (
     last_pool,
     position_weights,
 )
-from lstm_tutorial.speech import japanese_vowels
-from lstm_tutorial.tasks import symbol_question
 
 QUESTIONS, CLASSES = ("exists", "average", "final", "marked"), dict(exists=2, average=2, final=4, marked=4)
 POOLS = ("last", "max", "mean", "position", "decay", "attention")

@@ -17,8 +17,7 @@ import numpy as np
 import torch
 from study import save
 
-from lstm_tutorial.alphabet import IGNORE, STOP, shift
-from lstm_tutorial.corpora import spellings
+from lstm_tutorial.data import IGNORE, STOP, shift, spellings
 from lstm_tutorial.in_torch import Adam, EncoderDecoder, cross_entropy, fit
 
 SEEDS, SIZES = range(3), (20_000, 1_000, 2_000)

@@ -13,8 +13,8 @@ About a minute.
 import numpy as np
 from study import save
 
+from lstm_tutorial.data import latch
 from lstm_tutorial.in_numpy import Adam, FastLSTM, fit, mse_loss
-from lstm_tutorial.tasks import latch
 
 SEEDS = range(10)
 LATCH = dict(T=40, B=32, updates=400, lr=0.05)

@@ -20,10 +20,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import OneHotEncoder
 from study import save
 
-from lstm_tutorial.alphabet import IGNORE
-from lstm_tutorial.corpora import stress_tags
+from lstm_tutorial.data import IGNORE, Batch, stress_tags
 from lstm_tutorial.in_torch import Adam, ManyToMany, cross_entropy, dependency_matrix, fit
-from lstm_tutorial.tasks import Batch
 
 SEEDS, K = range(3), 3
 SETTINGS = dict(H=64, embedding=32, lr=4e-3, B=128, epochs=6, clip=1.0, wide=96, hidden=128, window=3, C=1.0, short=2)

@@ -20,9 +20,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from study import save
 
-from lstm_tutorial.corpora import city_names, sunspots, windows
+from lstm_tutorial.data import Batch, city_names, sunspots, windows
 from lstm_tutorial.in_torch import Adam, ManyToOne, cross_entropy, fit, mse_loss
-from lstm_tutorial.tasks import Batch
 
 SEEDS, K = range(5), 12
 NAMES = dict(H=64, embedding=32, lr=8e-3, B=64, epochs=12, clip=1.0, C=10, dropout=0.3)

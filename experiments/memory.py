@@ -9,8 +9,8 @@ gradient before and after training. About a minute.
 import numpy as np
 from study import save
 
+from lstm_tutorial.data import adding_problem
 from lstm_tutorial.in_numpy import RNN, Adam, FastLSTM, Layer, Linear, fit, mse_loss
-from lstm_tutorial.tasks import adding_problem
 
 SEEDS, H, D, T, LAGS = range(10), 64, 2, 200, range(0, 101, 2)
 FRESH = 51  # a sequence so short that a lag of 50 reaches its first step, where the cell state is empty

@@ -12,8 +12,8 @@ import time
 import numpy as np
 from study import save
 
+from lstm_tutorial.data import adding_problem
 from lstm_tutorial.in_numpy import RNN, Adam, FastLSTM, Layer, Linear, cell, fit, lstm_sequence, mse_loss, sequence
-from lstm_tutorial.tasks import adding_problem
 
 T, B, UPDATES, TEST, EVERY, SOLVED = 60, 50, 1200, 2000, 20, 0.01
 SEEDS = range(5)

@@ -24,8 +24,7 @@ import numpy as np
 import torch
 from study import save
 
-from lstm_tutorial.alphabet import IGNORE, START, STOP, shift
-from lstm_tutorial.corpora import city_names
+from lstm_tutorial.data import IGNORE, START, STOP, city_names, shift
 from lstm_tutorial.in_torch import OneToMany, cross_entropy
 
 SEEDS, K, COUNTRIES = range(5), 32, 12

@@ -27,12 +27,10 @@ from sklearn.preprocessing import StandardScaler
 from study import save
 from torch import nn
 
-from lstm_tutorial.alphabet import STOP
-from lstm_tutorial.corpora import city_names
+from lstm_tutorial.data import STOP, city_names, japanese_vowels
 from lstm_tutorial.in_torch import cross_entropy, last_pool, max_pool, mean_pool
 from lstm_tutorial.in_torch.padding import fill_padding, valid_steps
 from lstm_tutorial.in_torch.topologies import run_lstm
-from lstm_tutorial.speech import japanese_vowels
 
 SEEDS, SIZES, DRAWS = range(5), (3, 10, 100), 5
 SPEECH = dict(H=32, lr=1e-2, B=30, epochs=40, clip=1.0, D=12, K=9, T=40)

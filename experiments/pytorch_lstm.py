@@ -11,7 +11,7 @@ import torch
 from study import save
 
 from lstm_tutorial import in_numpy, in_torch
-from lstm_tutorial.tasks import adding_problem
+from lstm_tutorial.data import adding_problem
 
 SEEDS, UPDATES, EVERY = range(5), 400, 5
 B, T, H, LR, FORGET_BIAS, MAX_NORM = 32, 10, 16, 1e-2, 1.0, 1.0

@@ -1,7 +1,7 @@
 """What every study shares: `save` writes its results beside how they were made.
 
 A study is a script in this folder. `make studies STUDY=name` runs `experiments/name.py`, which ends with
-`save("name", {...}, seeds=[...])`. A page or a lab reads the file back with `lstm_tutorial.lab.study("name")`.
+`save("name", {...}, seeds=[...])`. A page or a lab reads the file back with `lstm_tutorial.notebook.study("name")`.
 """
 
 import json

@@ -10,7 +10,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 import yaml
 
-from lstm_tutorial import in_numpy, in_torch, tasks
+from lstm_tutorial import in_numpy, in_torch
+from lstm_tutorial.data import tasks
 
 ROOT = Path(__file__).parents[1]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))

@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_tutorial import corpora, data, speech
-from lstm_tutorial.alphabet import IGNORE, PAD, START, STOP, Alphabet, fold, shift
+from lstm_tutorial.data import IGNORE, PAD, START, STOP, Alphabet, corpora, fold, shift
 
-FOLDER = Path(data.__file__).parent
+FOLDER = Path(corpora.__file__).parent
 CUT = Path(__file__).parents[1] / "experiments/data/cut.py"
 VOWELS = {"AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"}
 LETTERS = Alphabet("abcdefghijklmnopqrstuvwxyz '-")
@@ -46,7 +45,7 @@ def words():
 
 @pytest.fixture(scope="module")
 def vowels():
-    return speech.japanese_vowels()
+    return corpora.japanese_vowels()
 
 
 # The files
@@ -54,25 +53,25 @@ def vowels():
 
 def test_every_file_is_the_one_that_its_hash_and_the_readme_name():
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert {path.name for path in FOLDER.glob("*.gz")} == set(data.SHA256)
-    for name, digest in data.SHA256.items():
-        text = hashlib.sha256(data.read(name).encode()).hexdigest()
+    assert {path.name for path in FOLDER.glob("*.gz")} == set(corpora.SHA256)
+    for name, digest in corpora.SHA256.items():
+        text = hashlib.sha256(corpora.read(name).encode()).hexdigest()
         assert f"| `{name}` | `{digest}` | `{text}` |" in readme
 
 
 def test_a_file_that_is_missing_altered_or_unknown_is_refused(tmp_path, monkeypatch):
     name, packed = "sunspots.csv.gz", (FOLDER / "sunspots.csv.gz").read_bytes()
-    monkeypatch.setattr(data, "FOLDER", tmp_path)
+    monkeypatch.setattr(corpora, "FOLDER", tmp_path)
     with pytest.raises(FileNotFoundError, match=rf"{name} must come with the package, got no such file: install"):
         corpora.sunspots()
     for altered in (b"", packed[:-1], gzip.compress(gzip.decompress(packed), 1)):
         (tmp_path / name).write_bytes(altered)
         with pytest.raises(ValueError) as error:
-            data.read(name)
-        for part in (name, data.SHA256[name], hashlib.sha256(altered).hexdigest(), "install lstm-tutorial again"):
+            corpora.read(name)
+        for part in (name, corpora.SHA256[name], hashlib.sha256(altered).hexdigest(), "install lstm-tutorial again"):
             assert part in str(error.value)
     with pytest.raises(ValueError, match=r"name must be one of cities.csv.gz, .*, got '../__init__.py'"):
-        data.read("../__init__.py")
+        corpora.read("../__init__.py")
 
 
 def test_the_dictionary_is_cut_by_the_stated_rules(cut):
@@ -133,7 +132,7 @@ def assert_apart(sets, decode):
 
 
 def test_no_name_is_in_two_splits_and_every_split_is_balanced(cities):
-    of = dict(reversed(line.split(",")) for line in data.read("cities.csv.gz").splitlines())
+    of = dict(reversed(line.split(",")) for line in corpora.read("cities.csv.gz").splitlines())
     assert len(of) == 4800 and assert_apart(cities, cities.alphabet.decode) == set(of)
     assert [len(part.x) for part in cities[:3]] == [3360, 480, 960]
     assert len(cities.countries) == 12 and list(cities.countries) == sorted(set(cities.countries))
@@ -153,7 +152,7 @@ def test_names_split_into_any_sizes_stay_balanced_to_within_one(sizes):
 
 
 def test_stress_is_asked_at_vowels_and_is_what_the_dictionary_says(tags):
-    entries = dict(line.split(" ", 1) for line in data.read("cmudict.txt.gz").splitlines())
+    entries = dict(line.split(" ", 1) for line in corpora.read("cmudict.txt.gz").splitlines())
     assert_apart(tags, tags.phones.decode)
     assert {word for part in tags.words for word in part} == set(entries) and len(entries) == 25_000
     vowels = np.array([symbol in VOWELS for symbol in tags.phones.symbols])
@@ -167,7 +166,7 @@ def test_stress_is_asked_at_vowels_and_is_what_the_dictionary_says(tags):
 
 
 def test_spellings_are_paired_with_their_sounds(tags, words):
-    entries = dict(line.split(" ", 1) for line in data.read("cmudict.txt.gz").splitlines())
+    entries = dict(line.split(" ", 1) for line in corpora.read("cmudict.txt.gz").splitlines())
     assert_apart(words, words.letters.decode)
     assert [len(part.x) for part in words[:3]] == [20_000, 1_000, 1_000]
     for row, length, sound, y_length in zip(*words.test):
@@ -250,7 +249,7 @@ def test_windows_that_do_not_fit_are_refused(arguments, message):
 
 
 def test_the_vowels_are_in_the_published_split_and_what_the_file_says(vowels):
-    rows = [line.split(",") for line in data.read("vowels.csv.gz").splitlines()]
+    rows = [line.split(",") for line in corpora.read("vowels.csv.gz").splitlines()]
     wanted = {}
     for part, speaker, *frames in rows:
         values = np.array([frame.split() for frame in frames]).astype(np.float32)
@@ -269,7 +268,7 @@ def test_the_vowels_are_in_the_published_split_and_what_the_file_says(vowels):
 
 @pytest.mark.parametrize("validation", [0, 1, 29])
 def test_speakers_are_balanced_and_a_seed_draws_one_validation_part_and_never_the_test_part(vowels, validation):
-    one, same, other = (speech.japanese_vowels(validation=validation, rng=rng) for rng in (5, 5, 6))
+    one, same, other = (corpora.japanese_vowels(validation=validation, rng=rng) for rng in (5, 5, 6))
     for part, again, N in zip(one, same, (270 - 9 * validation, 9 * validation, 370)):
         assert part.x.shape == (N, 29, 12)
         np.testing.assert_array_equal(part.x, again.x)
@@ -287,7 +286,7 @@ def test_speakers_are_balanced_and_a_seed_draws_one_validation_part_and_never_th
 def test_a_validation_part_that_cannot_be_is_refused(validation):
     message = f"validation must be an integer from 0 to 29, utterances a speaker, got {validation!r}"
     with pytest.raises(ValueError, match=re.escape(message) + "$"):
-        speech.japanese_vowels(validation=validation)
+        corpora.japanese_vowels(validation=validation)
 
 
 # Text and tokens

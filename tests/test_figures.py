@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 
-from lstm_tutorial import drawings, figures
+from lstm_tutorial import figures
+from lstm_tutorial.figures import drawings
 from lstm_tutorial.in_numpy import sigmoid
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -252,7 +253,7 @@ def test_pictures_are_drawn_when_something_has_changed(script, tmp_path):
     assert draw(TOY.format("a", "1")) == (["toy"], ["toy-a.svg", "toy.stamp"])
     assert ElementTree.parse(drawn / "toy-a.svg").getroot().get("viewBox").startswith("0 0 540 ")  # 7.5 inches
     inputs = json.loads((drawn / "toy.stamp").read_text(encoding="utf-8"))["inputs"]
-    assert {"experiments/results/memory.json", "lstm_tutorial/figures.py", "book/figures/draw.py"} <= set(inputs)
+    assert {"experiments/results/memory.json", "lstm_tutorial/figures/plots.py", "book/figures/draw.py"} <= set(inputs)
     assert draw()[0] == []
     before = (drawn / "toy-a.svg").read_bytes()
     with pytest.raises(ValueError, match="positive"):

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
-from lstm_tutorial import figures, pool_figures
+from lstm_tutorial import figures
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def style():
 
 def test_letters_are_shaded_by_their_values():
     values = [np.array([[0.0, 0.25, 0.5], [3.0, -1.0, 0.0]]), np.array([[1.0], [1.0]])]
-    ax = pool_figures.plot_letters(["abc", "d"], values, ["one", "two"], {"weights": "lstm", "falls": "forget"})
+    ax = figures.plot_letters(["abc", "d"], values, ["one", "two"], {"weights": "lstm", "falls": "forget"})
     boxes = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
     light = [sum(to_rgb(box.get_facecolor())) for box in boxes]
     assert len(boxes) == 8
@@ -32,7 +32,7 @@ def test_letters_are_shaded_by_their_values():
 def test_choice_draws_a_mark_for_each_seed():
     scores = {"last": [40, 50], "max": [90, 95]}
     trunks = {"LSTM": scores, "no recurrence": {pool: np.array(s) - 20 for pool, s in scores.items()}}
-    axes = pool_figures.plot_choice({"exists": trunks, "final": trunks}, {"exists": 50, "final": 25})
+    axes = figures.plot_choice({"exists": trunks, "final": trunks}, {"exists": 50, "final": 25})
     assert [ax.get_title(loc="left") for ax in axes] == ["exists", "final"]
     points = sorted(x for line in axes[0].lines[1:] for x in line.get_xdata())
     assert points == [20, 30, 40, 50, 70, 75, 90, 95]
@@ -42,7 +42,7 @@ def test_choice_draws_a_mark_for_each_seed():
 
 def test_curves_over_something_have_their_median_and_their_spread():
     runs = np.array([[1.0, 2.0, 3.0], [2.0, 2.0, 2.0], [6.0, 4.0, 5.0]])
-    ax = pool_figures.plot_over([0, 1, 2], {"mean": runs}, legend=True, xlabel="place")
+    ax = figures.plot_over([0, 1, 2], {"mean": runs}, legend=True, xlabel="place")
     assert list(ax.lines[0].get_ydata()) == [2, 2, 3] and ax.get_xlabel() == "place"
     (band,) = ax.collections
     assert band.get_paths()[0].vertices[:, 1].max() == 6 and band.get_paths()[0].vertices[:, 1].min() == 1
@@ -50,12 +50,12 @@ def test_curves_over_something_have_their_median_and_their_spread():
 
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=r"values of 'abc' must have shape \(1, 3\), got \(1, 2\)"):
-        pool_figures.plot_letters(["abc"], [np.ones((1, 2))], [""], {"weights": "lstm"})
+        figures.plot_letters(["abc"], [np.ones((1, 2))], [""], {"weights": "lstm"})
     with pytest.raises(ValueError, match=r"curves\['max'\] must have shape \(S, 3\), got \(2, 2\)"):
-        pool_figures.plot_over([0, 1, 2], {"max": np.ones((2, 2))})
+        figures.plot_over([0, 1, 2], {"max": np.ones((2, 2))})
 
 
 def test_the_key_names_the_pools_in_order():
     fig, _ = plt.subplots()
-    pool_figures.pool_key(fig, ("mean", "last"))
+    figures.pool_key(fig, ("mean", "last"))
     assert [text.get_text() for text in fig.legends[0].get_texts()] == ["mean", "last"]

@@ -185,7 +185,7 @@ def test_wheel_holds_the_data_and_the_results_and_nothing_of_the_workshop(wheel)
 COUNT = """
 import numpy, lstm_tutorial
 from lstm_tutorial.in_numpy import LSTM
-from lstm_tutorial.lab import study
+from lstm_tutorial.notebook import study
 output, state = LSTM(3, 4, rng=0)(numpy.zeros((10, 2, 3)))
 print(lstm_tutorial.__file__, output.shape, len(study("gates")["results"]) > 2, sep="|")
 """

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstm_tutorial import alphabet, corpora, data, in_numpy, in_torch, lab, speech, tasks, validation
+from lstm_tutorial import in_numpy, in_torch, notebook, validation
+from lstm_tutorial.data import corpora, tasks, text
 
 PACKAGE = Path(validation.__file__).parent
 # Each may import from those before it.
@@ -39,7 +40,8 @@ def test_each_file_of_a_twin_imports_only_what_stands_below_it(twin):
         if path.name == "__init__.py":
             continue
         allowed = SHARED | {f"{twin}.{name}" for name in ORDER[: ORDER.index(path.stem)]}
-        ours = {name for name in imports(path) if name.split(".")[0] in SHARED | {"in_numpy", "in_torch", "tasks"}}
+        rooms = SHARED | {"in_numpy", "in_torch", "data", "figures", "exercises"}
+        ours = {name for name in imports(path) if name.split(".")[0] in rooms}
         assert ours <= allowed, f"{path.name} imports {sorted(ours - allowed)}"
 
 
@@ -51,7 +53,7 @@ class Refuse:
         if name.split(".")[0] in {"torch", "matplotlib", "IPython", "threadpoolctl"}:
             raise ImportError(name)
 sys.meta_path.insert(0, Refuse())
-import lstm_tutorial, lstm_tutorial.in_numpy, lstm_tutorial.exercises, lstm_tutorial.tasks, lstm_tutorial.lab
+import lstm_tutorial, lstm_tutorial.in_numpy, lstm_tutorial.exercises, lstm_tutorial.data.tasks, lstm_tutorial.notebook
 assert len(lstm_tutorial.exercises.exercises()) > 90
 assert "torch" not in sys.modules
 import numpy as np
@@ -81,7 +83,7 @@ def test_the_twins_mirror_each_other():
     assert files[1] - files[0] == {"encoder_decoder", "dependency_matrix"}
 
 
-@pytest.mark.parametrize("module", [in_numpy, in_torch, tasks, validation, alphabet, corpora, data, speech])
+@pytest.mark.parametrize("module", [in_numpy, in_torch, tasks, validation, text, corpora])
 def test_every_public_function_has_a_doctest(module):
     names = getattr(module, "__all__", None)
     if names is None:
@@ -96,13 +98,13 @@ def test_every_public_function_has_a_doctest(module):
 
 
 def test_a_notebook_starts_seeded_reads_a_study_and_glues_a_number(tmp_path, monkeypatch, capsys):
-    assert lab.start(3).random() == np.random.default_rng(3).random()
+    assert notebook.start(3).random() == np.random.default_rng(3).random()
     (tmp_path / "experiments/results").mkdir(parents=True)
     (tmp_path / "experiments/results/toy.json").write_text(json.dumps({"results": {"mse": 0.25}}))
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")
-    assert lab.study("toy")["results"] == {"mse": 0.25}
+    assert notebook.study("toy")["results"] == {"mse": 0.25}
     with pytest.raises(FileNotFoundError, match=r"name must be a study with results in experiments.results.none.json"):
-        lab.study("none")
-    lab.glue("mse", 0.25)
+        notebook.study("none")
+    notebook.glue("mse", 0.25)
     assert "mse: 0.25" in capsys.readouterr().out

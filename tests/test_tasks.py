@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lstm_tutorial import tasks
+from lstm_tutorial.data import tasks
 
 
 @pytest.mark.parametrize("min_length", [None, 2, 7])

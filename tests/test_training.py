@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_tutorial import in_numpy, in_torch, tasks
+from lstm_tutorial import in_numpy, in_torch
+from lstm_tutorial.data import tasks
 
 
 @pytest.mark.parametrize("batch", [(), (4,), (4, 7)])

@@ -12,7 +12,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx_design.shared import is_component
 from sphinx_exercise.nodes import exercise_latex_number_reference
 
-from lstm_tutorial.drawings import draw_cell
+from lstm_tutorial.figures.drawings import draw_cell
 
 COVERS = {"latex": "cover.pdf", "epub": "_static/cover.png"}
 SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.S)

@@ -5,9 +5,9 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from registry import figure
 
-from lstm_tutorial import figures, pool_figures
-from lstm_tutorial.corpora import city_names
-from lstm_tutorial.drawings import COLOURS, canvas, tint, wire, write
+from lstm_tutorial import figures
+from lstm_tutorial.data import city_names
+from lstm_tutorial.figures.drawings import COLOURS, canvas, tint, wire, write
 from lstm_tutorial.in_numpy import decay_weights, position_weights
 
 
@@ -72,7 +72,7 @@ def attention_pooling_letters(study):
         said, country = (cities.countries[k] for k in (each["answers"][0], each["y"]))
         titles.append(f"{country}" if each["right"] else f"{country}, taken for {said}")
     rows = {"network 1": "lstm", "network 2": "lstm", "if deleted": "forget"}
-    return pool_figures.plot_letters(words, values, titles, rows, width=6.3)
+    return figures.plot_letters(words, values, titles, rows, width=6.3)
 
 
 @figure("attention-pooling-deleted", study="attention_pooling")

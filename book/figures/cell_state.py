@@ -6,7 +6,7 @@ from matplotlib.patches import Circle
 from registry import figure
 
 from lstm_tutorial import figures
-from lstm_tutorial.drawings import COLOURS, canvas, tint, wire, write
+from lstm_tutorial.figures.drawings import COLOURS, canvas, tint, wire, write
 from lstm_tutorial.in_numpy import Gates, lstm_cell
 
 # The step that the cell state's chapter follows by hand: one input, one unit, rows i, f, g, o.

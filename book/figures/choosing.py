@@ -5,8 +5,8 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from registry import figure
 
-from lstm_tutorial.drawings import COLOURS, canvas, tint, write
-from lstm_tutorial.pool_figures import POOL_LOOKS, plot_choice, plot_over, pool_key
+from lstm_tutorial.figures import POOL_LOOKS, plot_choice, plot_over, pool_key
+from lstm_tutorial.figures.drawings import COLOURS, canvas, tint, write
 
 CHANCE = {"exists": 50, "average": 50, "final": 25, "marked": 25}
 TRUNKS = {"LSTM": "LSTM", "none": "no recurrence"}

@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from registry import figure
 
-from lstm_tutorial.drawings import COLOURS, canvas, tint, write
+from lstm_tutorial.figures.drawings import COLOURS, canvas, tint, write
 
 RUNGS = {
     "one_sample": "one sequence, four products",

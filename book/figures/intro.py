@@ -4,7 +4,7 @@ import yaml
 from registry import figure, read
 
 from lstm_tutorial import figures
-from lstm_tutorial.drawings import COLOURS, canvas, tint, wire, write
+from lstm_tutorial.figures.drawings import COLOURS, canvas, tint, wire, write
 
 figure("cell")(figures.draw_cell)
 

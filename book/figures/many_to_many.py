@@ -6,7 +6,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from registry import figure
 
 from lstm_tutorial import figures
-from lstm_tutorial.drawings import COLOURS, box, canvas, tint, wire, write
+from lstm_tutorial.figures.drawings import COLOURS, box, canvas, tint, wire, write
 
 
 @figure("many-to-many")

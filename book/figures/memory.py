@@ -7,7 +7,7 @@ import numpy as np
 from registry import figure
 
 from lstm_tutorial import figures
-from lstm_tutorial.drawings import COLOURS
+from lstm_tutorial.figures.drawings import COLOURS
 
 figure("unrolled-rnn")(partial(figures.draw_unrolled, 4, "rnn"))
 

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 from registry import figure
 
 from lstm_tutorial import figures
-from lstm_tutorial.drawings import COLOURS, GATES, box, canvas, operation, tint, wire, write
+from lstm_tutorial.figures.drawings import COLOURS, GATES, box, canvas, operation, tint, wire, write
 
 figure("unrolled-lstm")(partial(figures.draw_unrolled, 4, "lstm"))
 

@@ -5,7 +5,7 @@ import numpy as np
 from registry import figure
 
 from lstm_tutorial import figures
-from lstm_tutorial.drawings import COLOURS, box, canvas, tint, wire, write
+from lstm_tutorial.figures.drawings import COLOURS, box, canvas, tint, wire, write
 
 
 @figure("one-to-many-fed-back")

@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 from registry import figure, read
 
 from lstm_tutorial import figures
-from lstm_tutorial.drawings import COLOURS, box, canvas, tint, write
+from lstm_tutorial.figures.drawings import COLOURS, box, canvas, tint, write
 from lstm_tutorial.in_numpy import (
     LSTM,
     Gates,

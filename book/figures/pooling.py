@@ -6,7 +6,7 @@ from matplotlib.patches import Rectangle
 from registry import figure
 
 from lstm_tutorial import figures
-from lstm_tutorial.drawings import COLOURS, canvas, tint, write
+from lstm_tutorial.figures.drawings import COLOURS, canvas, tint, write
 from lstm_tutorial.in_numpy import last_pool, max_pool, mean_pool
 
 LONG = [[0.1, 0.8, 0.3, -0.2, 0.4, 0.2], [-0.5, -0.1, -0.6, -0.3, -0.4, -0.2]]  # (H, T)

@@ -3,7 +3,7 @@
 from registry import figure
 
 from lstm_tutorial import figures
-from lstm_tutorial.drawings import canvas, write
+from lstm_tutorial.figures.drawings import canvas, write
 
 
 @figure("preview.png")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lstm_tutorial.alphabet import IGNORE, START, STOP
+from lstm_tutorial.data import IGNORE, START, STOP
 from lstm_tutorial.in_numpy import lstm_cell, softmax
 
 

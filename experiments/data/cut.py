@@ -18,7 +18,7 @@ import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from lstm_tutorial.alphabet import fold
+from lstm_tutorial.data import fold
 
 WORDS = 25_000
 NAMES = 400  # a country

@@ -4,11 +4,11 @@ import copy
 
 import numpy as np
 
+from lstm_tutorial.data import symbol_question
 from lstm_tutorial.exercises.diagnosis import first_match
 from lstm_tutorial.exercises.matching import Misfit
 from lstm_tutorial.exercises.registry import register
 from lstm_tutorial.in_numpy import decay_weights, last_pool, max_pool, mean_pool, position_weights, weighted_pool
-from lstm_tutorial.tasks import symbol_question
 
 # Told apart by hand
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lstm_tutorial.alphabet import IGNORE, PAD, START, STOP
+from lstm_tutorial.data import IGNORE, PAD, START, STOP
 from lstm_tutorial.exercises.diagnosis import first_match
 from lstm_tutorial.exercises.registry import draw_sizes, register
 from lstm_tutorial.in_numpy import LSTM, lstm_cell, softmax

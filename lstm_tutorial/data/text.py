@@ -4,7 +4,7 @@ import unicodedata
 
 import numpy as np
 
-from lstm_tutorial.tasks import Batch
+from lstm_tutorial.data.tasks import Batch
 from lstm_tutorial.validation import check_lengths, check_shape
 
 PAD, START, STOP = 0, 1, 2  # the same in every alphabet

@@ -1,0 +1,22 @@
+"""Figures: `plots` of measurements, arrays in and axes out; `drawings` of the cell and its relatives."""
+
+from lstm_tutorial.figures.drawings import COLOURS, draw_cell, draw_gate, draw_unrolled, tint
+from lstm_tutorial.figures.plots import (
+    POOL_LOOKS,
+    plot_choice,
+    plot_gates,
+    plot_gradient_by_lag,
+    plot_half_life,
+    plot_letters,
+    plot_losses,
+    plot_openings,
+    plot_over,
+    plot_scores,
+    pool_key,
+    shades,
+    use_course_style,
+)
+
+__all__ = ["COLOURS", "POOL_LOOKS", "draw_cell", "draw_gate", "draw_unrolled", "plot_choice", "plot_gates"]
+__all__ += ["plot_gradient_by_lag", "plot_half_life", "plot_letters", "plot_losses", "plot_openings", "plot_over"]
+__all__ += ["plot_scores", "pool_key", "shades", "tint", "use_course_style"]
