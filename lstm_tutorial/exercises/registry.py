@@ -43,7 +43,7 @@ class Exercise:
     axes: tuple = ()  # and its axes: ("B H", "B H"); letters of the notation page, 4H for stacked gates
     order: tuple = ()  # the names in the order in which they are computed, where that is another: ("c", "h")
     diagnose: Callable | None = None  # got, want, *inputs -> message or None; asked where no turn fits
-    verify: Callable | None = None  # answer, trial, *inputs -> message or None; where more than one answer is right
+    verify: Callable | None = None  # answer, trial, *inputs -> message or None; without `names` of any structure
     same_as: Callable | None = None  # the function of the package that computes the same; a test compares the two
     words: tuple = ()  # those that an answer may hold, where it holds words
     tolerance: float = 1e-9  # relative to the largest value of a part; in float32 at least 1e-4

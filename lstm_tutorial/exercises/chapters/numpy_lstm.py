@@ -1,19 +1,84 @@
 """The exercises of the chapter numpy-lstm."""
 
-import copy
-
 import numpy as np
 
-from lstm_tutorial.exercises.diagnosis import first_match
-from lstm_tutorial.exercises.registry import draw_sizes, register
-from lstm_tutorial.in_numpy import lstm_cell, lstm_cell_backward, lstm_sequence, lstm_sequence_backward, sigmoid, tanh
-from lstm_tutorial.in_numpy.cell import CellCache
-from lstm_tutorial.in_numpy.sequence import SequenceCache
+from lstm_tutorial.exercises import Box, exercise, identity
+from lstm_tutorial.in_numpy import lstm_sequence, lstm_sequence_backward
+from lstm_tutorial.in_numpy.activations import sigmoid, sigmoid_slope, tanh, tanh_slope
+from lstm_tutorial.in_numpy.cell import CellCache, lstm_cell, lstm_cell_backward
 
-WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+SLOPES = (sigmoid_slope, sigmoid_slope, tanh_slope, sigmoid_slope)
+TWICE = (*[lambda s: sigmoid_slope(sigmoid(s))] * 2, tanh_slope, lambda s: sigmoid_slope(sigmoid(s)))
+STEP_BACK = {
+    "`d_c` lacks the path through h: h depends on c too": dict(through_h=lambda d_h, o, t: 0 * d_h),
+    "`d_c` lacks what comes from the next step: the two paths add up": dict(from_next=0),
+    "on the path through h the output gate is left out": dict(through_h=lambda d_h, o, t: d_h * tanh_slope(t)),
+    "on the path through h the slope of tanh is left out": dict(through_h=lambda d_h, o, t: d_h * o),
+    "on the path through h stands tanh_c, not the slope of tanh": dict(through_h=lambda d_h, o, t: d_h * o * t),
+    "`tanh_c` is tanh(c) already: its slope is 1 - tanh_c**2, with no second tanh": dict(
+        through_h=lambda d_h, o, t: d_h * o * tanh_slope(tanh(t))
+    ),
+    "the slopes are missing: `d_z` is the gradient before the sigmoid and tanh": dict(slopes=(np.ones_like,) * 4),
+    "the candidate is a tanh, its slope is 1 - g**2": dict(slopes=(sigmoid_slope,) * 4),
+    "three gates are sigmoids, with the slope s * (1 - s): 1 - s**2 is that of tanh": dict(slopes=(tanh_slope,) * 4),
+    "the gates are given after their sigmoid: the slope is s * (1 - s), with no second sigmoid": dict(slopes=TWICE),
+    "each factor receives the gradient times its partner, not times itself": dict(partners="themselves"),
+    "the partner of i is the candidate, that of f the old cell state": dict(partners="crossed"),
+    "`d_c_prev` is `d_c` times the forget gate": dict(handed_on=lambda d_c, from_next, f: d_c),
+    "`d_c_prev` lacks the path through h: use the whole of `d_c`, as for the gates": dict(
+        handed_on=lambda d_c, from_next, f: from_next * f
+    ),
+}
 
 
-def gates_backward(d_h, d_c, c_prev, i, f, g, o, tanh_c):
+def step_back(
+    d_h, d_c, c_prev, i, f, g, o, tanh_c,
+    through_h=lambda d_h, o, t: d_h * o * tanh_slope(t), from_next=1, slopes=SLOPES, partners="others",
+    handed_on=lambda d_c, from_next, f: d_c * f,
+):  # fmt: skip
+    """Return d_c with all that reaches it, the four d_z and d_c_prev."""
+    whole = from_next * d_c + through_h(d_h, o, tanh_c)
+    of_i, of_f, of_g = {"others": (g, c_prev, i), "crossed": (c_prev, g, i), "themselves": (i, f, g)}[partners]
+    d_gates = whole * of_i, whole * of_f, whole * of_g, d_h * tanh_c
+    d_z = [d_gate * slope(gate) for d_gate, slope, gate in zip(d_gates, slopes, (i, f, g, o))]
+    return whole, d_z, handed_on(whole, d_c, f)
+
+
+MADE_OF = {
+    "d_c": "what comes from the next step, plus `d_h` times the output gate and the slope of tanh at c",
+    "d_z_i": "`d_c`, the partner of i in c = f * c_prev + i * g, and the slope of the sigmoid at i",
+    "d_z_f": "`d_c`, the partner of f in c = f * c_prev + i * g, and the slope of the sigmoid at f",
+    "d_z_g": "`d_c`, the partner of g in c = f * c_prev + i * g, and the slope of tanh at g",
+    "d_z_o": "`d_h`, the partner of o in h = o * tanh_c, and the slope of the sigmoid at o",
+    "d_c_prev": "`d_c` and the partner of c_prev in c = f * c_prev + i * g",
+}
+
+
+@exercise(
+    "One step back, by hand",
+    names=", ".join(MADE_OF),
+    turns=STEP_BACK,
+    diagnose=lambda got, want: next(
+        f"`{name}` is made of {words}"
+        for (name, words), a, b in zip(MADE_OF.items(), got, want)
+        if abs(a / b - 1) > 0.01
+    ),
+    tolerance=0.01,
+)
+def backward_by_hand(*, d_h=1.0, d_c=0.18, c_prev=1.0, i=0.25, f=0.5, g=0.8, o=0.5, tanh_c=0.6, **mistake):
+    d_c, d_z, d_c_prev = step_back(d_h, d_c, c_prev, i, f, g, o, tanh_c, **mistake)
+    return [float(each) for each in (d_c, *d_z, d_c_prev)]
+
+
+def draw_gates_backward(trial):
+    """Draw the gates of a step that could have happened, and the gradients of its two states."""
+    B, H = trial.sizes("B H")
+    i, f, o = sigmoid(trial.normal(3, B, H))
+    g, c_prev, d_h, d_c = tanh(trial.normal(B, H)), *trial.normal(3, B, H)
+    return d_h, d_c, c_prev, i, f, g, o, tanh(f * c_prev + i * g)
+
+
+def gates_by_the_package(d_h, d_c, c_prev, i, f, g, o, tanh_c):
     """Return d_z and d_c_prev of one step; weights that are the identity hand d_z through as d_x."""
     one = np.eye(4 * c_prev.shape[-1], dtype=c_prev.dtype)
     cache = CellCache(c_prev, c_prev, c_prev, i, f, g, o, tanh_c, tanh_c, one, one, None)
@@ -21,291 +86,181 @@ def gates_backward(d_h, d_c, c_prev, i, f, g, o, tanh_c):
     return d_z, d_c_prev
 
 
-# One step back by hand: one unit, numbers for a pocket calculator.
-
-BY_HAND = dict(d_h=1.0, d_c=0.18, c_prev=1.0, i=0.25, f=0.5, g=0.8, o=0.5, tanh_c=0.6)
-
-
-def _by_hand(d_c=None, d_c_prev=None):
-    """Return the six numbers, or those that follow from another d_c."""
-    given = {name: np.full(1, value) for name, value in BY_HAND.items()}
-    d_z, right_d_c_prev = gates_backward(**given)
-    right = float(right_d_c_prev[0] / BY_HAND["f"])
-    d_c = right if d_c is None else d_c
-    d_z_i, d_z_f, d_z_g = (float(each) * d_c / right for each in d_z[:3])
-    return d_c, d_z_i, d_z_f, d_z_g, float(d_z[3]), d_c * BY_HAND["f"] if d_c_prev is None else d_c_prev
-
-
-def diagnose_by_hand(got, want, inputs):
-    """Follow a wrong d_c to the end."""
-    t = BY_HAND
-    through_h = t["d_h"] * t["o"] * (1 - t["tanh_c"] ** 2)
-    d_c = t["d_c"] + through_h
-    no_slopes = d_c, d_c * t["g"], d_c * t["c_prev"], d_c * t["i"], t["d_h"] * t["tanh_c"], d_c * t["f"]
-    candidate = d_c * t["i"] * t["g"] * (1 - t["g"])
-    return first_match(
-        got,
-        {
-            "`d_c` lacks what reaches the loss through h: h depends on c too": _by_hand(t["d_c"]),
-            "`d_c` lacks what comes from the next step: the two add up": _by_hand(through_h),
-            "on the way through h the output gate is left out of `d_c`": _by_hand(
-                t["d_c"] + t["d_h"] * (1 - t["tanh_c"] ** 2)
-            ),
-            "on the way through h the slope of tanh is left out of `d_c`": _by_hand(t["d_c"] + t["d_h"] * t["o"]),
-            "`d_c_prev` is what came from the next step times f: use the whole of `d_c`": _by_hand(
-                d_c_prev=t["d_c"] * t["f"]
-            ),
-            "the slopes are missing: each `d_z` lies before the sigmoid or tanh of its gate": no_slopes,
-            "the candidate is a tanh, its slope is 1 - g**2": (*want[:3], candidate, *want[4:]),
-        },
-        tolerance=0.01,
-    )
-
-
-register(
-    "backward_by_hand",
-    chapter="numpy-lstm",
-    title="One step back, by hand",
-    reference=_by_hand,
-    names=("d_c", "d_z_i", "d_z_f", "d_z_g", "d_z_o", "d_c_prev"),
-    diagnose=diagnose_by_hand,
-    tolerance=0.01,
-)
-
-
-# The gates' gradients.
-
-
-def draw_gates_backward(rng):
-    """Draw the openings of a step that could have happened, and the gradients of its two states."""
-    B, H = draw_sizes(rng, 2)
-    i, f, o = sigmoid(rng.normal(size=(3, B, H)))
-    g, c_prev, d_h, d_c = tanh(rng.normal(size=(B, H))), *rng.normal(size=(3, B, H))
-    return d_h, d_c, c_prev, i, f, g, o, tanh(f * c_prev + i * g)
-
-
-def diagnose_gates_backward(got, want, inputs):
-    d_h, d_c, c_prev, i, f, g, o, tanh_c = inputs
-    zero, (d_z, d_c_prev) = np.zeros_like(d_h), want
-    d_c_all = d_c + d_h * o * (1 - tanh_c**2)
-
-    def with_d_c(wrong):
-        return np.concatenate([gates_backward(zero, wrong, *inputs[2:])[0][..., : -o.shape[-1]], d_z_o], axis=-1)
-
-    d_z_o = d_h * tanh_c * o * (1 - o)
-    no_slopes = np.concatenate([d_c_all * g, d_c_all * c_prev, d_c_all * i, d_h * tanh_c], axis=-1)
-    all_sigmoid = d_z.copy()
-    H = o.shape[-1]
-    all_sigmoid[..., 2 * H : 3 * H] = d_c_all * i * g * (1 - g)
-    turns = {
-        "`d_c` lacks the path through h: add what `d_h` sends to c": d_c,
-        "on the path through h the output gate is left out": d_c + d_h * (1 - tanh_c**2),
-        "on the path through h the slope of tanh is left out": d_c + d_h * o,
-        "`tanh_c` is tanh(c) already: its slope is 1 - tanh_c**2, no second tanh": d_c
-        + d_h * o * (1 - tanh(tanh_c) ** 2),
-        "`d_c` lacks what comes from the next step: the two paths add up": d_c_all - d_c,
-    }
-    turns = {words: (with_d_c(wrong), wrong * f) for words, wrong in turns.items()}
-    turns |= {
-        "the slopes are missing: `d_z` is the gradient before the gates' sigmoid and tanh": (no_slopes, d_c_prev),
-        "the candidate is a tanh, its slope is 1 - g**2": (all_sigmoid, d_c_prev),
-        "`d_c_prev` is `d_c` times the forget gate": (d_z, d_c_all),
-        "`d_c_prev` lacks the path through h: use the same `d_c` as for the gates": (d_z, d_c * f),
-    }
-    return first_match(got, turns)
-
-
-register(
-    "gates_backward",
-    chapter="numpy-lstm",
-    title="The gradients of the four gates",
+@exercise(
+    "The gradients of the four gates",
     draw=draw_gates_backward,
-    reference=gates_backward,
-    names=("d_z", "d_c_prev"),
-    axes=("B 4H", "B H"),
-    diagnose=diagnose_gates_backward,
+    names="d_z, d_c_prev",
+    axes="B 4H, B H",
+    same_as=gates_by_the_package,
+    turns=STEP_BACK,
 )
+def gates_backward(d_h, d_c, c_prev, i, f, g, o, tanh_c, **mistake):
+    _, d_z, d_c_prev = step_back(d_h, d_c, c_prev, i, f, g, o, tanh_c, **mistake)
+    return np.concatenate(d_z, axis=-1), d_c_prev
 
 
-# Through time.
-
-
-def draw_sequence(rng):
+def draw_sequence(trial):
     """Draw a short sequence and run it, keeping each step's cache."""
-    T, B, D, H = draw_sizes(rng, 4, high=6)
-    weights = [0.7 * rng.normal(size=shape) for shape in ((4 * H, D), (4 * H, H), (4 * H,), (4 * H,))]
-    state, caches = tuple(rng.normal(size=(2, B, H))), []
-    for x in rng.normal(size=(T, B, D)):
+    T, B, D, H = trial.sizes("T B D H")
+    weights = [0.7 * trial.normal(*shape) for shape in ((4 * H, D), (4 * H, H), (4 * H,), (4 * H,))]
+    state, caches = tuple(trial.normal(2, B, H)), []
+    for x in trial.normal(T, B, D):
         state, cache = lstm_cell(x, state, *weights)
         caches.append(cache)
-    return rng.normal(size=(T, B, H)), caches
+    return trial.normal(T, B, H), caches
 
 
-def reference_through_time(d_output, caches):
-    zero = np.zeros_like(d_output[0])
-    valid = np.ones((*d_output.shape[:2], 1), bool)
-    return lstm_sequence_backward(d_output, (zero, zero), SequenceCache(caches, valid))
-
-
-def _through_time(d_output, caches, carry_h=1, carry_c=1, add=True, every=True, backwards=True):
-    """The loop, with the mistakes one can make in it."""
-    d_h, d_c = np.zeros((2, *d_output[0].shape), d_output.dtype)
-    total, d_xs, steps = {}, [None] * len(caches), list(range(len(caches)))
-    for t in reversed(steps) if backwards else steps:
-        from_above = d_output[t] if every or t == steps[-1] else 0
-        d_xs[t], (d_h, d_c), found = lstm_cell_backward(carry_h * d_h + from_above, carry_c * d_c, caches[t])
-        total = {name: (total.get(name, 0) if add else 0) + found[name] for name in WEIGHTS}
-    return np.stack(d_xs), (d_h, d_c), total
-
-
-def diagnose_through_time(got, want, inputs):
-    n = len(inputs[1])
-    mean = {name: value / n for name, value in want[2].items()}
-    return first_match(
-        got,
-        {
-            "the weights' gradients are those of the last step handled alone: add up those of all steps": _through_time(
-                *inputs, add=False
-            ),
-            "the weights' gradients are averaged over time: they add up": (*want[:2], mean),
-            "`d_c` is not handed on from step to step": _through_time(*inputs, carry_c=0),
-            "`d_h` is not handed on from step to step: each step's is `d_output[t]` plus what the step after it sent": (
-                _through_time(*inputs, carry_h=0)
-            ),
-            "`d_output` is used at the last step only: every output may reach the loss": _through_time(
-                *inputs, every=False
-            ),
-            "the loop runs from the first step to the last: gradients come from the end": _through_time(
-                *inputs, backwards=False
-            ),
-        },
-    )
-
-
-register(
-    "backward_through_time",
-    chapter="numpy-lstm",
-    title="Backpropagation through time",
+@exercise(
+    "Backpropagation through time",
     draw=draw_sequence,
-    reference=reference_through_time,
-    names=("d_x", "d_h", "d_c"),
-    axes=("T B D", "B H", "B H", "4H D", "4H H", "4H", "4H"),
-    diagnose=diagnose_through_time,
+    names="d_x, d_h, d_c",
+    axes="T B D, B H, B H, 4H D, 4H H, 4H, 4H",
+    turns={
+        "the weights' gradients are those of the last step handled alone: add up those of all steps": dict(add=False),
+        "the weights' gradients are averaged over time: they add up": dict(mean=True),
+        "`d_c` is not handed on from step to step": dict(carry_c=0),
+        "`d_h` is not handed on from step to step: each step's is `d_output[t]` plus what the next step sent": dict(
+            carry_h=0
+        ),
+        "`d_output` is used at the last step only: every output may reach the loss": dict(read="last"),
+        "`d_output` is not used": dict(read="none"),
+        "`d_output[t]` is added after the step back through t: it belongs before": dict(read="late"),
+        "the last step's `d_output` counts twice: `d_h` starts at zero": dict(start=1),
+        "`d_h` and `d_c` are exchanged": dict(exchanged=True),
+        "the loop runs from the first step to the last: gradients come from the end": dict(forwards=True),
+    },
 )
+def backward_through_time(
+    d_output, caches,
+    *, add=True, mean=False, carry_c=1, carry_h=1, read="each", start=0, forwards=False, exchanged=False,
+):  # fmt: skip
+    steps = list(range(len(caches)))
+    d_h, d_c = start * d_output[-1], 0 * d_output[-1]
+    d_x, total = [None] * len(caches), {}
+    for t in steps if forwards else reversed(steps):
+        from_loss = d_output[t] * (read == "each" or (read == "last" and t == steps[-1]))
+        states = carry_h * d_h + from_loss, carry_c * d_c
+        d_x[t], (d_h, d_c), found = lstm_cell_backward(*(states[::-1] if exchanged else states), caches[t])
+        d_h = d_h + d_output[t] * (read == "late")
+        total = {name: (total.get(name, 0) if add else 0) + found[name] for name in found}
+    return np.stack(d_x), (d_h, d_c), {name: value / (len(steps) if mean else 1) for name, value in total.items()}
 
 
-# Find the bugs.
+def draw_collected(trial):
+    """Draw what a loop back through time has collected: d_z, x, and h with the state before the first step."""
+    T, B, D, H = trial.sizes("T B D H")
+    return trial.normal(T, B, 4 * H), trial.normal(T, B, D), trial.normal(T + 1, B, H)
 
 
-def draw_weight_gradients(rng):
-    T, B, D, H = draw_sizes(rng, 4)
-    return rng.normal(size=(T, B, 4 * H)), rng.normal(size=(T, B, D)), rng.normal(size=(T + 1, B, H))
+AFTER_LOOP = {
+    "`weight_hh` met the state before each step, and is given the one after it": dict(met=slice(1, None)),
+    "the gradient of a bias is a sum over steps and sequences, this is a mean": dict(reduce=np.mean),
+    "this is the last step alone: add up those of all steps": dict(steps=slice(-1, None)),
+    "this is the first step alone: add up those of all steps": dict(steps=slice(1)),
+    "`d_z` goes sequence by sequence, the others step by step: reshape all in one order": dict(crossed=True),
+}
 
 
-def reference_weight_gradients(d_z, x, h):
-    """Add up over steps and sequences what each sum's gradient meets: an input, a state before the step, a one."""
-    bias = d_z.sum(axis=(0, 1))
+@exercise(
+    "Find the bugs: after the loop",
+    draw=draw_collected,
+    axes="4H D, 4H H, 4H, 4H",
+    combine=2,
+    turns=AFTER_LOOP
+    | {
+        "one bias is left at zero: both biases are added, both get the gradient": [
+            dict(shares=(1, 0)),
+            dict(shares=(0, 1)),
+        ],
+        "the two biases do not share the gradient: each gets all of it": dict(shares=(0.5, 0.5)),
+    },
+)
+def weight_gradients(d_z, x, h, *, met=slice(-1), reduce=np.sum, steps=slice(None), crossed=False, shares=(1, 1)):
+    """Add up over steps and sequences the gradient of each pre-activation times an input, a state before it, a one."""
+    each, x, h = d_z[steps], x[steps], h[met][steps]
+    rows = (each.swapaxes(0, 1) if crossed else each).reshape(-1, d_z.shape[-1])  # (T * B, 4H)
+    bias = reduce(rows, axis=0)
     return {
-        "weight_ih": np.einsum("tbg,tbd->gd", d_z, x),
-        "weight_hh": np.einsum("tbg,tbh->gh", d_z, h[:-1]),
-        "bias_ih": bias,
-        "bias_hh": bias.copy(),
+        "weight_ih": rows.T @ x.reshape(-1, x.shape[-1]),
+        "weight_hh": rows.T @ h.reshape(-1, h.shape[-1]),
+        "bias_ih": shares[0] * bias,
+        "bias_hh": shares[1] * bias,
     }
 
 
-def diagnose_weight_gradients(got, want, inputs):
-    d_z, _, h = inputs
-    sums = want["bias_ih"]
-    states = {None: want["weight_hh"], "after": np.einsum("tbg,tbh->gh", d_z, h[1:])}
-    biases = {None: sums, "mean": d_z.mean(axis=(0, 1)), "time": sums / d_z.shape[1], "batch": sums / d_z.shape[0]}
-    words = {
-        "after": "`weight_hh` met the state before the step; it is given the state after it",
-        "mean": "the biases' gradients are averaged over time and batch: they add up",
-        "time": "the biases' gradients are averaged over the batch: they add up",
-        "batch": "the biases' gradients are averaged over time: they add up",
-    }
-    turns = {}
-    for state, weight_hh in states.items():
-        for bias, d_bias in biases.items():
-            said = [words[each] for each in (state, bias) if each]
-            if said:
-                turns["; ".join(said)] = want | {"weight_hh": weight_hh, "bias_ih": d_bias, "bias_hh": d_bias}
-    turns["`bias_hh` is left at zero: both biases are added, both get the gradient"] = want | {"bias_hh": 0 * sums}
-    turns["the two biases share one gradient, they do not halve it"] = want | {"bias_ih": sums / 2, "bias_hh": sums / 2}
-    return first_match(got, turns)
+class Loss(Box):
+    """A loss to which every number of every array matters, and each the more the larger the others make it."""
+
+    runs = 3
+    budget = "a direction takes two calls of the loss, each with all arrays moved at once; it answers three times"
+
+    def __init__(self, slopes):
+        super().__init__()
+        self.slopes = slopes
+
+    def answer(self, arrays):
+        return float(np.exp(sum(np.sum(slope * arrays[name]) for name, slope in self.slopes.items())))
 
 
-register(
-    "weight_gradients",
-    chapter="numpy-lstm",
-    title="Find the bugs: after the loop",
-    draw=draw_weight_gradients,
-    reference=reference_weight_gradients,
-    axes=("4H D", "4H H", "4H", "4H"),
-    diagnose=diagnose_weight_gradients,
-)
+def draw_direction(trial):
+    """Draw a loss, some arrays, a direction, and a step so large that every way to differ shows."""
+    D, H = trial.sizes("D H")
+    shapes = {"weight_ih": (H, D), "weight_hh": (H, H), "bias": (H,)}
+    shapes = dict(list(shapes.items())[: trial.choice(1, 2, 3)])
+    slopes, arrays, direction = ({name: trial.normal(*shape) for name, shape in shapes.items()} for _ in range(3))
+    count = sum(slope.size for slope in slopes.values())
+    loss = Loss({name: slope / count**0.5 for name, slope in slopes.items()})
+    return loss, arrays, direction, trial.log_uniform(0.03, 0.3)
 
 
-# A cheap gradient check.
+BY_EPS = dict(divide=lambda up, down, eps: (up - down) / eps)
 
 
-def draw_direction(rng):
-    """Draw a loss with curvature, arrays, a direction, and a step so large that every way to differ shows."""
-    shapes = {"weight": draw_sizes(rng, 2), "bias": draw_sizes(rng, 1)}
-    arrays, direction, slopes = ({name: rng.normal(size=each) for name, each in shapes.items()} for _ in range(3))
-
-    def loss(arrays):
-        return float(sum(np.sum(slopes[name] * np.exp(0.5 * arrays[name])) for name in shapes))
-
-    return loss, arrays, direction, float(rng.uniform(0.05, 0.3))
-
-
-def _moved(loss, arrays, direction, step):
-    return loss({name: value + step * direction[name] for name, value in arrays.items()})
-
-
-def reference_direction(loss, arrays, direction, eps):
-    return (_moved(loss, arrays, direction, eps) - _moved(loss, arrays, direction, -eps)) / (2 * eps)
-
-
-def diagnose_direction(got, want, inputs):
-    loss, arrays, direction, eps = inputs
-    length = float(np.sqrt(sum(np.sum(each**2) for each in direction.values())))
-    unit = {name: each / length for name, each in direction.items()}
-    above, here, below = (_moved(loss, arrays, direction, step) for step in (eps, 0, -eps))
-    first = {name: each if name == "weight" else 0 * each for name, each in direction.items()}
-    return first_match(
-        got,
-        {
-            "this looks at one side only: go up and down by eps": (above - here) / eps,
-            "this looks at one side only, the lower one: go up and down by eps": (here - below) / eps,
-            "between up and down lie 2 eps, not one": 2 * want,
-            "it is not divided by the distance between the two points": above - below,
-            "the direction is to be used as it is, not made to length 1": reference_direction(loss, arrays, unit, eps),
-            "it moves along the first array only: all arrays move together": reference_direction(
-                loss, arrays, first, eps
-            ),
-            "up and down are the wrong way round": -want,
-        },
-        tolerance=1e-6,
-    )
-
-
-register(
-    "directional_derivative",
-    chapter="numpy-lstm",
-    title="A cheaper gradient check",
+@exercise(
+    "A cheaper gradient check",
     draw=draw_direction,
-    reference=reference_direction,
-    diagnose=diagnose_direction,
+    turns={
+        "this looks at one side only: go up and down by eps": [
+            dict(sides=sides) | divide for sides in ((1, 0), (0, -1)) for divide in (BY_EPS, {})
+        ],
+        "between up and down lie 2 eps, not one": BY_EPS,
+        "it is not divided by the distance between the two points": dict(divide=lambda up, down, eps: up - down),
+        "the distance between the two points is 2 * eps: here eps is left out": dict(
+            divide=lambda up, down, eps: (up - down) / 2
+        ),
+        "it is multiplied by eps where it should be divided: `/ (2 * eps)`": [
+            dict(divide=lambda up, down, eps: (up - down) / 2 * eps),
+            dict(divide=lambda up, down, eps: (up - down) * 2 * eps),
+        ],
+        "the lower loss is to be subtracted from the upper one": [
+            dict(divide=lambda up, down, eps: (up + down) / (2 * eps)),
+            dict(divide=lambda up, down, eps: up / (2 * eps)),
+            dict(divide=lambda up, down, eps: down / (2 * eps)),
+        ],
+        "the step is eps times the direction: eps is left out": dict(step=np.ones_like),
+        "the direction is to be used as it is, not made to length 1": dict(unit=True),
+        "it moves along the first array only: all arrays move together": dict(moved=1),
+    },
     dtypes=("float64",),
     tolerance=1e-8,
 )
+def directional_derivative(
+    loss, arrays, direction, eps,
+    *, sides=(1, -1), step=identity, divide=lambda up, down, eps: (up - down) / (2 * eps), unit=False, moved=None,
+):  # fmt: skip
+    length = np.sqrt(sum(np.sum(each**2) for each in direction.values())) if unit else 1
+    along = {name: (name in list(arrays)[:moved]) * step(eps) / length * direction[name] for name in arrays}
+    up, down = (loss({name: arrays[name] + side * along[name] for name in arrays}) for side in sides)
+    return divide(up, down, eps)
 
 
-# Read a gradient check.
+def other_than(right, words):
+    """Return the turns of a prediction: for each key, what to say of each word that is not the right one."""
+    known = sorted(set(right.values()))
+    return {words[key]: [{key: word} for word in known if word != right[key]] for key in right}
 
-VERDICTS = ("right", "wrong", "too small", "too large", "too small")
+
+VERDICTS = dict(A="right", B="wrong", C="too small", D="too large", E="too small")
 READINGS = {
     "A": "in A a tenth of eps leaves a hundredth of the error, and what is left is small",
     "B": "in B the error is the same at both eps: can it come from the differences?",
@@ -315,27 +270,17 @@ READINGS = {
 }
 
 
-def diagnose_reading(got, want, inputs):
-    words = [str(np.asarray(each)).strip().casefold() for each in got]
-    unknown = sorted(set(words) - set(VERDICTS))
-    if unknown:
-        return f"the words are right, wrong, too large and too small; {unknown[0]!r} is none of them"
-    return next((READINGS[row] for row, w, v in zip("ABCDE", words, want) if w != v), None)
-
-
-register(
-    "read_the_check",
-    chapter="numpy-lstm",
-    title="Read a gradient check",
-    reference=lambda: VERDICTS,
-    diagnose=diagnose_reading,
-    names=tuple("ABCDE"),
+@exercise(
+    "Read a gradient check",
+    names="A, B, C, D, E",
+    words="right, wrong, too large, too small",
+    turns=other_than(VERDICTS, READINGS),
 )
+def read_the_check(**answers):
+    return tuple((VERDICTS | answers).values())
 
 
-# Which faults does a small check find?
-
-FOUND = {"a": "found", "b": "missed", "c": "missed", "d": "found", "e": "missed", "f": "found", "g": "missed"}
+FOUND = dict(a="found", b="missed", c="missed", d="found", e="missed", f="found", g="missed")
 REASONS = {
     "a": "in a nothing comes from beyond the one step, so what is `d_c` without the part through h?",
     "b": "in b the gradient of the forget gate is `d_c * c_prev`: what is `c_prev` in this check?",
@@ -347,26 +292,11 @@ REASONS = {
 }
 
 
-def diagnose_found(got, want, inputs):
-    words = {key: str(np.asarray(value)).strip().casefold() for key, value in got.items()}
-    unknown = sorted(set(words.values()) - {"found", "missed"})
-    if unknown:
-        return f"the words are found and missed; {unknown[0]!r} is neither"
-    return next((REASONS[key] for key in want if words[key] != want[key]), None)
+@exercise("Found or missed?", words="found, missed", turns=other_than(FOUND, REASONS))
+def found_or_missed(**answers):
+    return FOUND | answers
 
 
-register(
-    "found_or_missed",
-    chapter="numpy-lstm",
-    title="Found or missed?",
-    reference=lambda: dict(FOUND),
-    diagnose=diagnose_found,
-)
-
-
-# An experiment: which gradients are right?
-
-CALLS = 40
 FAULTS = {
     "moved": "whose numbers stand in other places: a step of the same size in every number does not see that",
     "number": "that is wrong in a single number: does your check move every number of the array?",
@@ -375,40 +305,36 @@ FAULTS = {
 }
 
 
-class LossBox:
-    """A loss over the hidden states of an LSTM; it can be asked forty times, and computes in its arrays' dtype."""
+class LossBox(Box):
+    """A loss over the hidden states of an LSTM, computed in its arrays' dtype."""
 
-    def __init__(self, rng, shape, faults):
-        self.weight = rng.normal(size=shape) * 10 ** rng.uniform(-5, 4)  # (T, B, H): of the output
-        self.faults, self.calls, self.asked = faults, 0, []
+    runs, budget = 40, "the loss can be asked 40 times"
 
-    def __deepcopy__(self, memo):
-        return copy.copy(self)  # shares `asked`, so that the diagnosis can speak about the experiment
+    def __init__(self, weight, faults):
+        super().__init__()
+        self.weight, self.faults = weight, faults  # (T, B, H): of the output
 
     def forward(self, x, weight_ih, weight_hh, bias):
         zero = np.zeros(self.weight.shape[1:], x.dtype)
         return lstm_sequence(x, (zero, zero), weight_ih, weight_hh, bias, np.zeros_like(bias))
 
-    def __call__(self, arrays):
-        self.calls += 1
-        if self.calls > CALLS:
-            raise RuntimeError(f"the loss can be asked {CALLS} times, and this was one time more")
-        self.asked.append(self.calls)
+    def answer(self, arrays):
+        self.asked.append(arrays)
         output, *_ = self.forward(**arrays)
         return float(np.sum(output * self.weight.astype(output.dtype)))
 
 
-def draw_backward(rng):
+def draw_backward(trial):
     """Draw a small LSTM, a loss over it, and its gradients, some of them with a fault."""
-    T, B, D, H = draw_sizes(rng, 4, low=2, high=5)
+    T, B, D, H = trial.sizes("T B D H", T=2)
     shapes = {"x": (T, B, D), "weight_ih": (4 * H, D), "weight_hh": (4 * H, H), "bias": (4 * H,)}
-    arrays = {name: rng.normal(size=shape) for name, shape in shapes.items()}
-    faults = {name: str(rng.choice([*FAULTS, *["none"] * 6])) for name in arrays}
-    loss = LossBox(rng, (T, B, H), faults)
-    zero, (*_, cache) = np.zeros((B, H)), loss.forward(**arrays)
-    d_x, _, found = lstm_sequence_backward(loss.weight, (zero, zero), cache)
+    arrays = {name: trial.normal(*shape) for name, shape in shapes.items()}
+    faults = {name: trial.choice(*FAULTS, *["none"] * 4) for name in arrays}
+    loss = LossBox(trial.normal(T, B, H) * trial.log_uniform(1e-5, 1e4), faults)
+    *_, cache = loss.forward(**arrays)
+    d_x, _, found = lstm_sequence_backward(loss.weight, tuple(np.zeros((2, B, H))), cache)
     right = {"x": d_x, "weight_ih": found["weight_ih"], "weight_hh": found["weight_hh"], "bias": found["bias_ih"]}
-    return loss, arrays, {name: with_fault(value, faults[name], rng) for name, value in right.items()}
+    return loss, arrays, {name: with_fault(value, faults[name], trial.rng) for name, value in right.items()}
 
 
 def with_fault(gradient, fault, rng):
@@ -422,26 +348,24 @@ def with_fault(gradient, fault, rng):
     return gradient * {"percent": 1.02, "twice": 2.0}.get(fault, 1.0)
 
 
-def diagnose_verdicts(got, want, inputs):
-    loss, arrays, gradients = inputs
+def diagnose_verdicts(got, want, loss, arrays, gradients):
     if not loss.asked:
         return "the loss was not asked anything"
-    for name in want:
-        if bool(got[name]) and not want[name]:
-            return f"`{name}`: it lets a gradient pass {FAULTS[loss.faults[name]]}"
-        if want[name] and not got[name]:
-            why = f"it reaches {np.max(np.abs(gradients[name])):.0e}: is that your measure, and is eps well chosen?"
-            if arrays[name].dtype == np.float32:
-                why = "the loss was computed in float32: what does your eps leave of seven digits?"
-            return f"`{name}`: it refuses a gradient that is right; {why}"
-    return None
+    name = next(name for name in want if got[name] != want[name])
+    if not want[name]:
+        return f"`{name}`: it lets a gradient pass {FAULTS[loss.faults[name]]}"
+    why = f"it reaches {np.max(np.abs(gradients[name])):.0e}: is that your measure, and is eps well chosen?"
+    if loss.asked[-1][name].dtype == np.float32:
+        why = "the loss was computed in float32: what does your eps leave of seven digits?"
+    return f"`{name}`: it refuses a gradient that is right; {why}"
 
 
-register(
-    "judge_gradients",
-    chapter="numpy-lstm",
-    title="Which gradients are right?",
+@exercise(
+    "Which gradients are right?",
     draw=draw_backward,
-    reference=lambda loss, arrays, gradients: {name: fault == "none" for name, fault in loss.faults.items()},
     diagnose=diagnose_verdicts,
+    turns={"the verdicts are turned over: True stands for a gradient that is right": dict(right=False)},
+    trials=16,
 )
+def judge_gradients(loss, arrays, gradients, *, right=True):
+    return {name: (fault == "none") == right for name, fault in loss.faults.items()}
