@@ -140,15 +140,21 @@ def read_both_ends(output, lengths, *, forward="last valid", reverse="first", or
     return np.concatenate(halves[::order], axis=-1)
 
 
+def torch_lstm(rng, *sizes, **how):
+    """Return a `torch.nn.LSTM` in float64; the learner's own random numbers stay as they are."""
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(int(rng.integers(2**31)))
+        return torch.nn.LSTM(*sizes, dtype=torch.float64, **how)
+
+
 def draw_reader(trial):
     """Draw a bidirectional `torch.nn.LSTM`, a padded batch with anything in the padding, and lengths."""
     import torch
 
     B, T, D, H = trial.sizes("B T D H")
-    with torch.random.fork_rng():  # the learner's own random numbers stay as they are
-        lstm = torch.nn.LSTM(D, H, batch_first=True, bidirectional=True, dtype=torch.float64)
-    values = LSTM(D, H, bidirectional=True, dtype="float64", rng=trial.rng).state_dict()
-    lstm.load_state_dict({name: torch.as_tensor(value) for name, value in values.items()})
+    lstm = torch_lstm(trial.rng, D, H, batch_first=True, bidirectional=True)
     return lstm, torch.as_tensor(trial.normal(B, T, D)), torch.as_tensor(trial.lengths(B, T))
 
 
