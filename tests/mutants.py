@@ -167,6 +167,8 @@ def shaped(value, array=lambda a: a, number=lambda x: x, word=lambda w: w, sever
 
 def one_array(several):
     """Return several numbers or arrays of one shape as one array."""
+    if any(isinstance(each, torch.Tensor) for each in several):
+        return several
     shapes = {(type(each).__module__, np.shape(each)) for each in several if not isinstance(each, str | dict)}
     kinds = {np.asarray(each).dtype.kind for each in several if np.shape(each) is not None}
     fits = (

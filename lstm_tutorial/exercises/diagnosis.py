@@ -98,8 +98,8 @@ def explain(parts, allowed, size, by_hand=False):
     words = _fault(wrong[0], allowed, size, by_hand)
     if len(parts) > 1 and wrong[0].name:
         words = f"`{wrong[0].name}`: {words}"
-        right = [part.name for part in parts if allowed.right(part) and part.name != wrong[0].name]
-        right = [f"`{name}`" for name in dict.fromkeys(right)]
+        bad = {part.name for part in wrong}  # several numbers may have one name
+        right = [f"`{name}`" for name in dict.fromkeys(part.name for part in parts) if name not in bad]
         if len(right) > 3:
             words = f"{len(right)} of {len(parts)} are right; {words}"
         elif right:

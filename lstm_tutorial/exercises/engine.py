@@ -196,7 +196,7 @@ def attempt(exercise, answer, number, guard):
     try:
         got = guard.run(answer, *given)
         printed = guard.printed
-        found = _changed(_named(answer, inputs), given) or _untouched(inspect.unwrap(answer), got)
+        found = _changed(_named(answer, inputs), given) or _untouched(inspect.unwrap(answer), got) or _held(got, given)
         if not found and number % 6 == 0:
             found = _again(exercise, answer, inputs, got, guard)
         tried = tried._replace(printed=printed)
@@ -234,7 +234,8 @@ def _look(exercise, tried, got, want, trial, guard):
         except Misfit as misfit:
             return tried._replace(fault=str(misfit))
         except Exception as error:
-            words = f"what it returned does not work here: {said(error)}{where(error, type(got).__call__)}"
+            own = got if inspect.isfunction(got) else getattr(type(got), "forward", type(got).__call__)
+            words = f"what it returned does not work here: {said(error)}{where(error, own)}"
             return tried._replace(fault=words, explained=1)
     fault = explain(parts, tried.allowed, tried.size, by_hand=not tried.inputs)
     return tried._replace(fault=fault)
@@ -289,6 +290,16 @@ def _changed(named, given):
     for (name, before), after in zip(named, given, strict=True):
         if not same(before, after):
             return f"it changed its argument `{name}` in place: write `x = x + 1` rather than `x += 1`, or copy first"
+    return None
+
+
+def _held(got, given):
+    """Say so if a network's parameters are the arrays it was made from."""
+    if isinstance(got, type) or not hasattr(got, "state_dict"):
+        return None
+    arrays = [leaf for each in given if not hasattr(each, "state_dict") for leaf in leaves(each)]
+    if any(np.may_share_memory(a, b) for a in leaves(got) for b in arrays):
+        return "its parameters are the arrays it was given: training would change those too, so make copies"
     return None
 
 

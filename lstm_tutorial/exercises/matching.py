@@ -114,6 +114,11 @@ def _walk(got, want, names, axes, key, several, by_hand):
         for g, w in zip(got, want, strict=True):
             for part in _walk(g, w, names, axes, key, "", by_hand):
                 yield part._replace(odd=odd or part.odd)
+    elif callable(want):  # a function or a network, which `verify` calls
+        if isinstance(got, type):
+            raise Misfit("this is the class itself: return an object made from it")
+        if not callable(got):
+            raise Misfit(f"{_kind(got)} came where {_kind(want)} is expected")
     else:
         yield _part(key or next(names, ""), next(axes, "").split(), got, want, by_hand)
 
@@ -187,7 +192,9 @@ def _kind(value):
     for kind, words in ((bool, "a truth value"), (str, "a word"), (Number, "a number"), (np.ndarray, ARRAY)):
         if isinstance(value, kind):
             return words
-    return TENSOR if is_tensor(value) else f"a {type(value).__name__}"
+    if is_tensor(value):
+        return TENSOR
+    return "a network" if hasattr(value, "state_dict") else f"a {type(value).__name__}"
 
 
 def is_tensor(value):

@@ -1,432 +1,507 @@
 """The exercises of the chapter pytorch-lstm. torch is imported where it is needed, never with the module."""
 
+import copy
+import math
+from itertools import product
+
 import numpy as np
 
-from lstm_tutorial.exercises.diagnosis import first_match
-from lstm_tutorial.exercises.registry import draw_sizes, register
-from lstm_tutorial.in_numpy import LSTM, sigmoid
-
-# Two biases, by hand
-
-
-def diagnose_two_biases(got, want, inputs):
-    """Say which bias was forgotten, or what was done with the cell state."""
-    f = sigmoid(np.array([1.0, 2.0, 3.0]))
-    turns = {
-        "it uses `bias_ih` alone: what does the gate see?": float(4 * f[0]),
-        "it uses `bias_hh` alone: what does the gate see?": float(4 * f[1]),
-        "it squashes each bias by itself, the gate squashes their sum": float(4 * (f[0] + f[1])),
-        "it multiplies by each bias's sigmoid in turn, there is one gate": float(4 * f[0] * f[1]),
-        "this is the forget gate, the cell state is asked for": float(f[2]),
-        "the sigmoid is missing": 12.0,
-        "the candidate is not 0.5: it is a tanh, not a sigmoid": float(4 * f[2] + 0.25),
-    }
-    return first_match(got, turns, tolerance=0.002)
+from lstm_tutorial.exercises import Box, exercise, identity
+from lstm_tutorial.exercises.chapters.shapes import torch_lstm
+from lstm_tutorial.exercises.matching import Misfit, match
+from lstm_tutorial.in_numpy import LSTM, sigmoid, tanh
 
 
-register(
-    "two_biases_by_hand",
-    chapter="pytorch-lstm",
-    title="Two biases, by hand",
-    reference=lambda: float(4 * sigmoid(np.array(3.0))),
-    diagnose=diagnose_two_biases,
-    tolerance=0.005,
+@exercise(
+    "Two biases, by hand",
+    turns={
+        "it uses `bias_ih` alone: what does the gate see?": dict(bias_hh=0),
+        "it uses `bias_hh` alone: what does the gate see?": dict(bias_ih=0),
+        "it squashes each bias by itself, the gate squashes their sum": dict(gate=lambda a, b: sigmoid(a) + sigmoid(b)),
+        "it multiplies by each bias's sigmoid in turn, there is one gate": dict(
+            gate=lambda a, b: sigmoid(a) * sigmoid(b)
+        ),
+        "this is the forget gate, the cell state is asked for": dict(c_prev=1),
+        "the sigmoid is missing": dict(gate=np.add),
+        "a gate needs the sigmoid, this is tanh": dict(gate=lambda a, b: tanh(a + b)),
+        "this is what is forgotten, not what is kept": dict(gate=lambda a, b: 1 - sigmoid(a + b)),
+        "the candidate is not 0.5: it is a tanh, not a sigmoid": dict(squash=sigmoid),
+        "the input's weights are 0: x = 7 is not in the gate": dict(x=7),
+        "this is the hidden state, the cell state is asked for": dict(shown=lambda c: tanh(c) / 2),
+    },
+    decimals=2,
 )
+def two_biases_by_hand(
+    *, bias_ih=1.0, bias_hh=2.0, c_prev=4.0, x=0.0, gate=lambda a, b: sigmoid(a + b), squash=tanh, shown=identity
+):
+    return float(shown(gate(np.array(bias_ih), np.array(bias_hh + x)) * c_prev + 0.5 * squash(np.array(0.0))))
 
 
-# How many parameters
+def draw_network(trial):
+    """Draw the sizes of a network."""
+    return *trial.sizes("D H"), *trial.choice(*product((1, 2, 3), (False, True)))
 
 
-def draw_network(rng):
-    """Sizes of a network."""
-    D, H = draw_sizes(rng, 2, low=2)
-    return D, H, int(rng.integers(1, 4)), bool(rng.integers(2))
-
-
-def count(D, H, num_layers, bidirectional):
+def held(D, H, num_layers, bidirectional):
     """Count the numbers in the package's own network."""
     lstm = LSTM(D, H, num_layers, bidirectional=bidirectional, rng=0)
     return sum(value.size for value in lstm.parameters.values())
 
 
-def diagnose_count(got, want, inputs):
-    """Say which part of the count was forgotten."""
-    D, H, num_layers, bidirectional = inputs
-    ways = 2 if bidirectional else 1
-    reads = [D] + [ways * H] * (num_layers - 1)  # numbers that a step of each layer takes in
-    turns = {
-        "one bias is counted, there are two": sum(ways * 4 * H * (d + H + 1) for d in reads),
-        "the biases are left out": sum(ways * 4 * H * (d + H) for d in reads),
-        "this counts one gate, there are four": want // 4,
-        "each direction has weights of its own": sum(4 * H * (d + H + 2) for d in reads),
-        "every layer is counted as if it read x: what does the second one read?": num_layers
-        * ways
-        * 4
-        * H
-        * (D + H + 2),
-        "a second layer reads both directions of the one below": sum(
-            ways * 4 * H * (d + H + 2) for d in [D] + [H] * (num_layers - 1)
-        ),
-        "the recurrent weights are (4H, H) and not (4H, 2H), each direction reads its own past": sum(
-            ways * 4 * H * (d + ways * H + 2) for d in reads
-        ),
-    }
-    return first_match(got, {words: value for words, value in turns.items() if value != want}, tolerance=1e-9)
-
-
-register(
-    "count_parameters",
-    chapter="pytorch-lstm",
-    title="How many parameters?",
+@exercise(
+    "How many parameters?",
     draw=draw_network,
-    reference=count,
-    diagnose=diagnose_count,
-    trials=24,  # layers, directions and sizes all have to come up
+    same_as=held,
+    combine=4,
+    turns={
+        "one bias is counted, there are two": dict(biases=1),
+        "a second layer reads both directions of the one below": dict(reads="half"),
+        "each direction has weights of its own": dict(own=False),
+        "this counts one layer": dict(count=lambda n: 1),
+        "there are four gates' weights, the candidate's among them": [dict(gates=each) for each in (1, 3, 5)],
+        "there are two biases for each row of a weight matrix": [dict(biases=0), dict(biases=3)],
+        "every layer is counted as if it read x: what does the second one read?": dict(reads="x"),
+        "the recurrent weights are (4H, H) and not (4H, 2H), each direction reads its own past": dict(recurrent="both"),
+        "the recurrent weights are left out": dict(recurrent="none"),
+        "one layer too many or too few is counted": [dict(count=lambda n: n + 1), dict(count=lambda n: n - 1)],
+        "one direction and two are exchanged": dict(ways=(2, 1)),
+        "the first layer and the others are exchanged": dict(reads="exchanged"),
+        "the weights on what a layer reads are left out": dict(reads="none"),
+        "each gate has a row of weights for each hidden unit: where is H?": dict(rows=0),
+    },
 )
+def count_parameters(
+    D, H, num_layers, bidirectional,
+    *, biases=2, gates=4, own=True, reads="all", recurrent="own", count=identity, ways=(1, 2), rows=1,
+):  # fmt: skip
+    ways = ways[bidirectional]
+    first, below = {"half": (D, H), "x": (D, D), "exchanged": (ways * H, D), "none": (0, 0)}.get(reads, (D, ways * H))
+    past = {"own": H, "both": ways * H, "none": 0}[recurrent]
+    read = [first, *[below] * num_layers][: count(num_layers)]
+    return sum((ways if own else 1) * gates * H**rows * (each + past + biases) for each in read)
 
 
-# A network from an ONNX file
-
-
-def draw_onnx(rng):
-    """A list with (W, R, B) for each layer, the rows of the gates in ONNX's order i, o, f, c."""
-    D, H = draw_sizes(rng, 2)
-    S, layers = int(rng.integers(1, 3)), []
-    for reads in [D] + [S * H] * int(rng.integers(0, 3)):
-        shapes = (S, 4 * H, reads), (S, 4 * H, H), (S, 8 * H)
-        layers.append(tuple(rng.normal(size=shape) for shape in shapes))
+def draw_onnx(trial):
+    """Draw a list with (W, R, B) for each layer, the rows of the gates in ONNX's order i, o, f, c."""
+    (D, H), (S, count) = trial.sizes("D H"), trial.choice(*product((1, 2), (1, 2, 3)))
+    layers = []
+    for reads in [D] + [S * H] * (count - 1):
+        layers.append((trial.normal(S, 4 * H, reads), trial.normal(S, 4 * H, H), trial.normal(S, 8 * H)))
     return (layers,)
 
 
-def from_onnx(layers, order=(0, 2, 3, 1), biases=(0, 1), flip=False, suffix="_reverse"):
-    """Put the rows into torch's order and cut the biases; the arguments are what can go wrong."""
+RIGHT, UNSORTED = (0, 2, 3, 1), (0, 1, 2, 3)  # where torch's blocks i, f, g, o stand in the file
 
-    def torch_rows(rows):
+
+@exercise(
+    "A network from an ONNX file",
+    draw=draw_onnx,
+    axes=", ".join(["4H D, 4H H, 4H, 4H"] * 6),
+    combine=3,
+    turns={
+        "the two halves of B are exchanged: the first belongs to W": dict(halves=(1, 0)),
+        "the directions are exchanged: forward stands first in the file": dict(flip=True),
+        "the rows stand as the file has them, i, o, f, c: torch's order is i, f, g, o": dict(
+            order=UNSORTED, bias_order=UNSORTED
+        ),
+        "the weights are right, the rows of the biases stand as the file has them": dict(bias_order=UNSORTED),
+        "the biases are right, the rows of the weights stand as the file has them": dict(order=UNSORTED),
+        "the rows have moved the wrong way: block 1 of the file is o, so where does o go?": dict(
+            order=(0, 3, 1, 2), bias_order=(0, 3, 1, 2)
+        ),
+        "only two gates have changed places: f moves to the second place, and both c and o move too": [
+            dict(order=each, bias_order=each) for each in ((0, 2, 1, 3), (0, 3, 2, 1), (0, 1, 3, 2))
+        ],
+        "the two halves of B are added up: torch has a place for each": dict(summed=True),
+        "the same half of B stands in both biases": [dict(halves=(0, 0)), dict(halves=(1, 1))],
+    },
+)
+def from_onnx(layers, *, order=RIGHT, bias_order=RIGHT, halves=(0, 1), flip=False, summed=False):
+    def sort(rows, order):
         blocks = np.split(rows, 4)
         return np.concatenate([blocks[k] for k in order])
 
     found = {}
     for k, (W, R, B) in enumerate(layers):
-        for s in range(len(W)):
-            source, end = len(W) - 1 - s if flip else s, f"_l{k}{suffix if s else ''}"
-            halves = np.split(B[source], 2)
-            rows = W[source], R[source], halves[biases[0]], halves[biases[1]]
-            for name, array in zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), rows, strict=True):
-                found[name + end] = torch_rows(array)
+        for s, end in enumerate(("", "_reverse")[: len(W)]):
+            source = len(W) - 1 - s if flip else s
+            biases = [sort(np.split(B[source], 2)[half], bias_order) for half in halves]
+            biases = [sum(biases), 0 * biases[1]] if summed else biases
+            arrays = sort(W[source], order), sort(R[source], order), *biases
+            for name, array in zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), arrays):
+                found[f"{name}_l{k}{end}"] = array
     return found
 
 
-def diagnose_onnx(got, want, inputs):
-    """Name the mix-up."""
-    (layers,) = inputs
-    unsorted = from_onnx(layers, order=range(4))
-    weights_only = {name: unsorted[name] if "bias" in name else value for name, value in want.items()}
-    biases_only = {name: unsorted[name] if "weight" in name else value for name, value in want.items()}
-    summed = {name: value.copy() for name, value in want.items()}
-    for name in [each for each in want if each.startswith("bias_ih")]:
-        summed[name] += summed[name.replace("_ih", "_hh")]
-        summed[name.replace("_ih", "_hh")] *= 0
-    turns = {
-        "the rows stand as the file has them, i, o, f, c: torch's order is i, f, g, o": unsorted,
-        "the weights are right, the rows of the biases stand as the file has them": weights_only,
-        "the biases are right, the rows of the weights stand as the file has them": biases_only,
-        "the rows have moved the wrong way: block 1 of the file is o, so where does o go?": from_onnx(
-            layers, order=(0, 3, 1, 2)
-        ),
-        "only two gates have changed places: f moves to the second place, and both c and o move too": from_onnx(
-            layers, order=(0, 2, 1, 3)
-        ),
-        "the two halves of B are exchanged: the first belongs to W": from_onnx(layers, biases=(1, 0)),
-        "the two halves of B are added up: torch has a place for each": summed,
-        "the directions are exchanged: forward stands first in the file": from_onnx(layers, flip=True),
-    }
-    return first_match(got, {words: value for words, value in turns.items() if not _equal(value, want)})
-
-
-def _equal(a, b):
-    return all(np.array_equal(a[name], b[name]) for name in b)
-
-
-register(
-    "from_onnx",
-    chapter="pytorch-lstm",
-    title="A network from an ONNX file",
-    draw=draw_onnx,
-    reference=from_onnx,
-    axes=("4H D", "4H H", "4H", "4H") * 6,
-    diagnose=diagnose_onnx,
-    trials=18,  # layers and directions all have to come up
-)
-
-
-# What the last hidden state sees
-
-
-def draw_network_and_input(rng):
-    """A `torch.nn.LSTM` and one sequence."""
+def draw_network_and_input(trial):
+    """Draw a `torch.nn.LSTM` and one sequence."""
     import torch
 
-    T, D, H = draw_sizes(rng, 3, low=2)
-    with torch.random.fork_rng():  # the learner's own random numbers stay as they are
-        lstm = torch.nn.LSTM(D, H, dtype=torch.float64)
-    values = LSTM(D, H, dtype="float64", rng=rng).state_dict()
-    lstm.load_state_dict({name: torch.as_tensor(value) for name, value in values.items()})
-    return lstm, torch.as_tensor(rng.normal(size=(T, D)))
+    T, D, H = trial.sizes("T D H")
+    return torch_lstm(trial.rng, D, H), torch.as_tensor(trial.normal(T, D))
 
 
-def gradient(lstm, x, of="h_n"):
-    """Return the gradient (T, D) of the sum of one of the results with respect to x."""
+@exercise(
+    "What the last hidden state sees",
+    draw=draw_network_and_input,
+    names="the norms",
+    axes="T",
+    turns={
+        "this is the gradient of the sum of all outputs, not of `h_n` alone": dict(of="output"),
+        "this is the gradient of the output at the first step, not of `h_n`": dict(of="first"),
+        "this is the gradient of `c_n`": dict(of="c_n"),
+        "the norm is the root of the sum of squares, here the root is missing": dict(
+            size=lambda d: d.square().sum(dim=-1)
+        ),
+        "this adds up the gradient's numbers with their signs": dict(size=lambda d: d.sum(dim=-1)),
+        "this adds up absolute values, the norm adds up squares": dict(size=lambda d: d.abs().sum(dim=-1)),
+        "this is the mean of the absolute values": dict(size=lambda d: d.abs().mean(dim=-1)),
+        "this is the largest absolute value, the norm adds up squares": dict(size=lambda d: d.abs().amax(dim=-1)),
+        "this is the norm of x, not of its gradient": dict(of="x"),
+    },
+)
+def gradient_by_step(lstm, x, *, of="h_n", size=lambda d: d.norm(dim=-1)):
     import torch
 
     x = x.detach().clone().requires_grad_()
     output, (h_n, c_n) = lstm(x)
-    return torch.autograd.grad({"output": output, "h_n": h_n, "c_n": c_n}[of].sum(), x)[0]
+    results = {"h_n": h_n, "output": output, "first": output[0], "c_n": c_n, "x": x.square() / 2}
+    return size(torch.autograd.grad(results[of].sum(), x)[0])
 
 
-def gradient_by_step(lstm, x):
-    """The norm of that gradient at each step, (T,)."""
-    return gradient(lstm, x).norm(dim=-1)
-
-
-def diagnose_gradient(got, want, inputs):
-    """Say what was differentiated, or what was done with the gradient."""
-    lstm, x = inputs
-    turns = {
-        "this is the gradient of the sum of all outputs, not of `h_n` alone": gradient(lstm, x, "output").norm(dim=-1),
-        "this is the gradient of `c_n`": gradient(lstm, x, "c_n").norm(dim=-1),
-        "the norm is the root of the sum of squares, here the root is missing": want**2,
-        "this adds up the gradient's numbers with their signs": gradient(lstm, x).sum(dim=-1),
-        "this adds up absolute values, the norm adds up squares": gradient(lstm, x).abs().sum(dim=-1),
-        "this is the mean of the absolute values": gradient(lstm, x).abs().mean(dim=-1),
-        "this is the norm of x, not of its gradient": x.norm(dim=-1),
-    }
-    return first_match(got, turns)
-
-
-register(
-    "gradient_by_step",
-    chapter="pytorch-lstm",
-    title="What the last hidden state sees",
-    draw=draw_network_and_input,
-    reference=gradient_by_step,
-    names=("the norms",),
-    axes=("T",),
-    diagnose=diagnose_gradient,
-)
-
-
-# A module with three faults
-
-
-def draw_state_dict(rng):
-    """The state dict of a one-layer LSTM, arrays."""
-    D, H = draw_sizes(rng, 2, low=2)
-    return (LSTM(D, H, dtype="float64", rng=rng).state_dict(),)
-
-
-def _not_a_module(model, what):
-    """Say so if an answer is no module."""
+def run_lstm(weights, x):
+    """Run an LSTM with these weights, stacked as in torch, over x (T, B, D); return h and c, (2, T, B, H)."""
     import torch
 
-    if isinstance(model, type):
-        return "this is the class itself: return a network made from it"
+    from lstm_tutorial.in_torch import lstm_cell
+
+    state, found = x.new_zeros(2, x.shape[1], weights[1].shape[1]), []
+    for x_t in x:
+        state = torch.stack(lstm_cell(x_t, tuple(state), *weights))
+        found.append(state)
+    return torch.stack(found, dim=1)
+
+
+def fault_of_module(model, numbers):
+    """Say so if an answer is no module, or if its parameters hold another count of numbers."""
+    import torch
+
     if not isinstance(model, torch.nn.Module):
-        return f"it returned a {type(model).__name__} where {what} is expected"
+        return f"it returned a {type(model).__name__} where an `nn.Module` is expected"
+    held = sum(parameter.numel() for parameter in model.parameters())
+    if held == numbers:
+        return None
+    hint = ": what is no `nn.Parameter`, or stands in a plain list, is not found" if held < numbers else ""
+    return f"its parameters hold {held} numbers where {numbers} are expected{hint}"
+
+
+def run(model, x, *rest):
+    """Run a module; refuse one that works in one number format only."""
+    kind = str(x.dtype).removeprefix("torch.")
+    try:
+        result = model(x, *rest)
+    except (RuntimeError, TypeError, ValueError) as error:
+        if "float" not in str(error).lower():
+            raise
+        said = str(error).splitlines()[0]
+        raise Misfit(f"in {kind} its forward fails ({said}): is a state made in one fixed number format?") from None
+    if getattr(result, "dtype", x.dtype) != x.dtype:
+        raise Misfit(f"in {kind} its result is {result.dtype}: does it turn numbers into another format?")
+    return result
+
+
+def near(got, want):
+    """Say whether two tensors are equal but for rounding."""
+    bound = 1e-4 if str(want.dtype) == "torch.float32" else 1e-9
+    return float((got - want).detach().abs().max()) <= bound * max(float(want.detach().abs().max()), 1e-3)
+
+
+def compare(model, weights_of, right, batches, slips, what, axes):
+    """Compare results and gradients with `right`, which has the module's own weights; in float32 and in float64.
+
+    Returns
+    -------
+    str or None
+        What is wrong: one of `slips`, where the result is that of `right` with these options.
+    """
+    import torch
+
+    for dtype, (k, (x, *rest)) in product((torch.float32, torch.float64), enumerate([*batches, batches[0]])):
+        x, given, model = x.to(dtype), copy.deepcopy(rest), copy.deepcopy(model).to(dtype).eval()
+        weights = weights_of(model)
+        got, want = run(model, x.clone(), *given), right(list(weights.values()), x, *rest)
+        match(got, want, names=["its result"], axes=[axes])  # refuses another shape
+        if given != rest:
+            return "it changes the list that it is given"
+        if not near(got, want) and k:
+            return "right for one batch, wrong for another: is a size fixed, or something kept from call to call?"
+        if not near(got, want):
+            tried = (
+                (words, slip) for words, some in slips.items() for slip in (some if type(some) is list else [some])
+            )
+            fits = (words for words, slip in tried if near(got, right(list(weights.values()), x, *rest, **slip)))
+            return next(fits, f"its result is not {what}")
+        if not got.requires_grad:
+            return "no gradient comes back from its result: does something leave torch, or stand under `no_grad`?"
+        got.square().sum().backward()
+        gradients = torch.autograd.grad(want.square().sum(), list(weights.values()))
+        for (name, each), gradient in zip(weights.items(), gradients):
+            if each.grad is None:
+                return f"no gradient reaches its parameter `{name}`"
+            if not near(each.grad, gradient):
+                return (
+                    f"its result is right, the gradient of `{name}` is not: is the backward pass cut between two steps?"
+                )
     return None
 
 
-def _lacking(model, expected):
-    """Say so if a module's parameters hold another count of numbers than expected."""
-    held = sum(parameter.numel() for parameter in model.parameters())
-    if held == expected:
-        return None
-    hint = ": what is no `nn.Parameter`, or stands in a plain list, is not found" if held < expected else ""
-    return f"its parameters hold {held} numbers where {expected} are expected{hint}"
+def draw_state_dict(trial):
+    """Draw the state dict of a one-layer LSTM, arrays."""
+    D, H = trial.sizes("D H")
+    return (LSTM(D, H, dtype="float64", rng=trial.rng).state_dict(),)
 
 
-def _fails_as(model, dtype, *inputs):
-    """Say so if a copy of a module fails once it has moved to another number format."""
-    import copy
-
-    moved = copy.deepcopy(model).to(dtype)
-    x, *rest = inputs
-    try:
-        result = moved(x.to(dtype), *rest)
-    except (RuntimeError, TypeError, ValueError) as error:
-        said = str(error).splitlines()[0]
-        return f"after `.to({dtype})` the forward fails ({said}): is a state made in one fixed number format?"
-    return None if result.dtype == dtype else f"after `.to({dtype})` the result is still {result.dtype}"
+MENDED_SLIPS = {
+    "this is the cell state, the hidden state is asked for": dict(shown=1),
+    "this is the hidden state after the first step, not after the last": dict(step=0),
+}
 
 
-def verify_mended(model, rng, state_dict):
-    """Compare values, gradients and keys with the torch twin, and move the module."""
+def verify_mended(model, trial, state_dict):
+    """Compare a module's parameters with the arrays, and what it does with an LSTM that has them."""
     import torch
 
-    from lstm_tutorial import in_torch
-
-    fault = _not_a_module(model, "an `nn.Module`") or _lacking(model, sum(value.size for value in state_dict.values()))
+    fault = fault_of_module(model, sum(value.size for value in state_dict.values()))
     if fault:
         return fault
-    if model.state_dict().keys() != state_dict.keys():
-        return f"its state dict has the keys {', '.join(model.state_dict())}: keep the names of `state_dict`"
-    H, D = state_dict["weight_hh_l0"].shape[1], state_dict["weight_ih_l0"].shape[1]
-    dtype = torch.as_tensor(state_dict["weight_hh_l0"]).dtype
-    twin = in_torch.LSTM(D, H, dtype=str(dtype))
-    twin.load_state_dict(state_dict)
-    x = torch.as_tensor(rng.normal(size=(4, 3, D)), dtype=dtype)
-    h_n = twin(x)[1][0][0]
-    h = model(x)
-    if not isinstance(h, torch.Tensor) or h.shape != h_n.shape:
-        return f"its result should be a tensor (B, H) = {tuple(h_n.shape)}, got {tuple(getattr(h, 'shape', ())) or h}"
-    near = dict(rtol=1e-3, atol=1e-5) if dtype == torch.float32 else dict(rtol=1e-7, atol=1e-10)
-    if not torch.allclose(h, h_n, **near):
-        return "its hidden states are not those of an LSTM with these weights"
-    if not h.requires_grad:
-        return "no gradient comes back from its result: does something leave torch, or stand under `no_grad`?"
-    h.sum().backward()
-    h_n.sum().backward()
-    want = dict(twin.named_parameters())
-    for name, parameter in model.named_parameters():
-        if parameter.grad is None or not torch.allclose(parameter.grad, want[name].grad, **near):
-            return (
-                f"the hidden states are right, the gradient of `{name}` is not: is the way back cut between two steps?"
-            )
-    return _fails_as(model, torch.float64 if dtype == torch.float32 else torch.float32, x)
+    held = model.state_dict()
+    if held.keys() != state_dict.keys():
+        return f"its state dict has the keys {', '.join(held)}: keep the names of `state_dict`"
+    for name, value in state_dict.items():
+        if not np.array_equal(held[name].numpy(), value):
+            return f"`{name}` in its state dict is not the array that it was given"
+    D = state_dict["weight_ih_l0"].shape[1]
+    batches = [(torch.as_tensor(2 * trial.normal(*shape, D)),) for shape in ((5, 3), (1, 1), (3, 4))]
+
+    def weights_of(model):
+        return {name: dict(model.named_parameters())[name] for name in state_dict}
+
+    def right(weights, x, shown=0, step=-1):
+        return run_lstm(weights, x)[shown, step]
+
+    what = "the last hidden state of an LSTM with these weights"
+    return compare(model, weights_of, right, batches, MENDED_SLIPS, what, "B H")
 
 
-register(
-    "make_mended",
-    chapter="pytorch-lstm",
-    title="A module with three faults",
+@exercise(
+    "A module with three faults",
     draw=draw_state_dict,
     verify=verify_mended,
-    trials=6,
+    combine=3,
+    turns={
+        "stands in a plain list": dict(found=False),
+        "in one fixed number format": dict(follows=False),
+        "is the backward pass cut between two steps?": dict(cut=True),
+        "this is the cell state": dict(shown="c"),
+        "`its result` is a tuple": dict(shown="both"),
+    },
 )
+def make_mended(state_dict, *, found=True, follows=True, cut=False, shown="h"):
+    import torch
+
+    from lstm_tutorial.in_torch import lstm_cell
+
+    class Mended(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            values = {name: torch.tensor(value, requires_grad=True) for name, value in state_dict.items()}
+            self.weights = list(values.values())
+            for name, value in values.items() if found else ():
+                self.register_parameter(name, torch.nn.Parameter(value))
+
+        def forward(self, x):
+            weights = list(self.parameters()) if found else self.weights
+            h = c = torch.zeros(x.shape[1], weights[1].shape[1], dtype=x.dtype if follows else torch.float32)
+            for x_t in x:
+                h, c = lstm_cell(x_t, (h.detach() if cut else h, c), *weights)
+            return {"h": h, "c": c, "both": (h, c)}[shown]
+
+    return Mended()
 
 
-# Is it a twin?
+KINDS = {
+    "float32": "at which distance do you call two results equal? Rounding in float64 stays near 1e-16",
+    "cut": "its outputs are right, so no comparison of outputs shows it: what about gradients, over several steps?",
+    "no state": "from which states did both start?",
+    "clipped": "on ordinary inputs it is right: how large were the pre-activations that you tried?",
+}
 
-KINDS = ("twin", "float32", "cut", "no state", "clipped")
 
-
-class Box:
+class TwinBox(Box):
     """An LSTM with the weights of a `torch.nn.LSTM`, right or with one hidden fault."""
 
-    def __init__(self, lstm, kind):
-        self._weights, self._kind = [parameter.detach() for parameter in lstm.parameters()], kind
+    runs = math.inf
 
-    def __call__(self, x, state=None):
+    def __init__(self, lstm, kind):
+        super().__init__()
+        self.weights, self.kind = [parameter.detach() for parameter in lstm.parameters()], kind
+
+    def answer(self, x, state=None):
         """x (T, B, D), state (h_0, c_0) or None -> output (T, B, H), (h_n, c_n)"""
         import torch
 
-        from lstm_tutorial.in_torch.cell import step_from_sums
-
         def rounded(value):
-            return value.float() if self._kind == "float32" else value
+            return value.float() if self.kind == "float32" else value
 
-        weight_ih, weight_hh, bias_ih, bias_hh = (rounded(weight) for weight in self._weights)
+        self.asked.append(tuple(x.shape))
+        weight_ih, weight_hh, bias_ih, bias_hh = (rounded(weight) for weight in self.weights)
         h = c = rounded(x.new_zeros(*x.shape[1:-1], weight_hh.shape[1]))
-        if state is not None and self._kind != "no state":
+        if state is not None and self.kind != "no state":
             h, c = (rounded(each[0]) for each in state)
         output = []
         for x_t in rounded(x):
-            h = h.detach() if self._kind == "cut" else h
+            h = h.detach() if self.kind == "cut" else h
             z = x_t @ weight_ih.T + h @ weight_hh.T + bias_ih + bias_hh
-            (h, c), _ = step_from_sums(z.clamp(-6, 6) if self._kind == "clipped" else z, c)
+            i, f, g, o = (z.clamp(-6, 6) if self.kind == "clipped" else z).chunk(4, dim=-1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
             output.append(h)
         h, c = h.to(x.dtype), c.to(x.dtype)
         return torch.stack(output).to(x.dtype), (h[None], c[None])
 
 
-def draw_box(rng):
-    """A `torch.nn.LSTM` and a box that claims to be its twin."""
-    lstm, _ = draw_network_and_input(rng)
-    return lstm, Box(lstm, str(rng.choice(KINDS)))
+def draw_box(trial):
+    """Draw a `torch.nn.LSTM`, now and then with small recurrent weights, and a box that claims to be its twin."""
+    lstm, _ = draw_network_and_input(trial)
+    lstm.weight_hh_l0.data *= trial.log_uniform(0.01, 1)
+    return lstm, TwinBox(lstm, trial.choice("twin", *KINDS))
 
 
-def diagnose_kind(got, want, inputs):
-    """Say what the experiment has missed."""
-    word = str(got).strip().casefold()
-    if word not in KINDS:
-        return f"`{word}` is none of the five words: {', '.join(KINDS)}"
-    missed = {
-        "float32": "at which distance do you call two results equal? Rounding in float64 stays near 1e-16",
-        "cut": "its outputs are right, so no comparison of outputs shows it: what about gradients, over several steps?",
-        "no state": "from which states did both start?",
-        "clipped": "on ordinary inputs it is right: how large were the sums that you tried?",
-    }
+def diagnose_kind(got, want, lstm, box):
+    if not box.asked:
+        return "the box was not called"
     if want == "twin":
-        return f'it calls a right twin "{word}": two right programs round differently, so how far apart may they be?'
-    if word == "float32":
+        return f'it calls a right twin "{got}": two right programs round differently, so how far apart may they be?'
+    if got == "float32":
         return f'it takes "{want}" for rounding: how large is a difference that comes from float32?'
-    return f'it takes a box of the kind "{want}" for "{word}": {missed[want]}'
+    return f'it takes a box of the kind "{want}" for "{got}": {KINDS[want]}'
 
 
-register(
-    "judge_twin",
-    chapter="pytorch-lstm",
-    title="Is it a twin?",
+@exercise(
+    "Is it a twin?",
     draw=draw_box,
-    reference=lambda lstm, box: box._kind,
     diagnose=diagnose_kind,
-    names=("the verdict",),
+    words=", ".join(["twin", *KINDS]),
     dtypes=("float64",),
     trials=20,
 )
+def judge_twin(lstm, box):
+    return box.kind
 
 
-# A classifier for sequences of any length
+def last_valid(h, c, lengths):
+    return h[range(len(h)), lengths - 1]
 
 
-def draw_classifier(rng):
-    """D, H and K."""
-    return draw_sizes(rng, 3, low=2)
+def masked(h, lengths, value=0.0):
+    """Return h (B, T, H) with a value behind the lengths."""
+    valid = np.arange(h.shape[1]) < np.array(lengths)[:, None]
+    return h.masked_fill(h.new_tensor(~valid).bool()[..., None], value)
 
 
-def verify_classifier(model, rng, D, H, K):
-    """Ask of a classifier what every classifier of sequences must do."""
+def scores(weights, x, lengths, read=last_valid, end=identity, alone=False, across=False):
+    """Return what a classifier with these weights gives: those of the LSTM, then of the linear layer."""
     import torch
 
-    fault = _not_a_module(model, "an `nn.Module`") or _lacking(model, 4 * H * (D + H + 2) + K * (H + 1))
+    *lstm, weight, bias = weights
+    lengths = torch.as_tensor(lengths)
+    if alone:
+        x, lengths = last_valid(x, None, lengths)[:, None], 0 * lengths + 1
+    h, c = run_lstm(lstm, x) if across else run_lstm(lstm, x.transpose(0, 1)).transpose(1, 2)  # (B, T, H)
+    return end(read(h, c, lengths) @ weight.T + bias)
+
+
+SLIPS = {
+    "the padding changes the scores: this is the last of all T steps, not the last valid one": dict(
+        read=lambda h, c, n: h[:, -1]
+    ),
+    "the last of all T steps is read: behind a length the output is 0": dict(read=lambda h, c, n: masked(h, n)[:, -1]),
+    "the first step is read: which one is the last valid step?": dict(read=lambda h, c, n: h[:, 0]),
+    "the step before the last valid one is read: counted from 0, the last one is `lengths - 1`": dict(
+        read=lambda h, c, n: last_valid(h, c, n - 1)
+    ),
+    "the step after the last valid one is read: counted from 0, the last one is `lengths - 1`": dict(
+        read=lambda h, c, n: last_valid(h, c, (n + 1).clamp(max=h.shape[1]))
+    ),
+    "this reads the cell state, `c_n`: the hidden state is asked for": dict(read=lambda h, c, n: last_valid(c, h, n)),
+    "this reads the mean over the steps: the last valid one alone is asked for": [
+        dict(read=lambda h, c, n: masked(h, n).sum(dim=1) / n[:, None]),
+        dict(read=lambda h, c, n: h.mean(dim=1)),
+    ],
+    "this reads the maximum over the steps: the last valid one alone is asked for": [
+        dict(read=lambda h, c, n: masked(h, n, -2.0).amax(dim=1)),
+        dict(read=lambda h, c, n: h.amax(dim=1)),
+    ],
+    "the LSTM reads the last valid step alone: earlier steps should matter": dict(alone=True),
+    "one sequence changes another's scores: does the LSTM know that the batch comes first?": dict(across=True),
+    "its scores sum to 1: leave softmax out, `cross_entropy` applies it": dict(end=lambda z: z.softmax(dim=-1)),
+    "its scores are logarithms of probabilities: return plain scores, `cross_entropy` does the rest": dict(
+        end=lambda z: z.log_softmax(dim=-1)
+    ),
+    "its scores went through a sigmoid: return plain scores": dict(end=lambda z: z.sigmoid()),
+}
+
+
+def weights_of_classifier(model):
+    """Return the weights of a classifier's LSTM and of its linear layer."""
+    named = dict(model.named_parameters())
+    kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    lstm = [name for kind in kinds for name in named if kind in name]
+    head = sorted(named.keys() - lstm, key=lambda name: -named[name].ndim)
+    if len(lstm) != 4 or [named[name].ndim for name in head] != [2, 1]:
+        raise Misfit(f"it should hold one LSTM layer and one linear layer, its parameters are {', '.join(named)}")
+    return {name: named[name] for name in lstm + head}
+
+
+def verify_classifier(model, trial, D, H, K):
+    """Compare a classifier's scores and gradients with those recomputed from its own weights, on several batches."""
+    import torch
+
+    fault = fault_of_module(model, 4 * H * (D + H + 2) + K * (H + 1))
     if fault:
         return fault
-    T, lengths = 6, [4, 6, 2]
-    B = len(lengths)
-    x = torch.as_tensor(rng.normal(size=(B, T, D)), dtype=torch.float32)
-    for b, length in enumerate(lengths):
-        x[b, length:] = 0
-    logits = model(x, lengths)
-    if not isinstance(logits, torch.Tensor) or logits.shape != (B, K):
-        got = tuple(getattr(logits, "shape", ()))
-        return f"for x {tuple(x.shape)} the scores should be a tensor (B, K) = {(B, K)}, got {got}"
-    if torch.allclose(logits.exp().sum(dim=-1), torch.ones(B), atol=1e-4):
-        return "its scores are logarithms of probabilities: return plain scores, `cross_entropy` does the rest"
-    if torch.allclose(logits.sum(dim=-1), torch.ones(B), atol=1e-4):
-        return "its scores sum to 1: leave softmax out, `cross_entropy` applies it"
-
-    def moved(b, t, to=3.0):
-        """Which sequences answer otherwise when a step, or all, of one sequence changes."""
-        other = x.clone()
-        other[b, t] = to
-        return (model(other, lengths) - logits).abs().amax(dim=-1) > 1e-5
-
-    if moved(0, slice(None))[1:].any():
-        return "a change in one sequence changes another's scores: does the LSTM know that the batch comes first?"
-    if moved(0, 5).any() or moved(2, 3).any():
-        return "the padding changes the scores: the last step is not the last valid one"
-    if not moved(1, 5)[1] or not moved(0, 3)[0]:
-        return "the last valid step does not change the scores: which step is read?"
-    logits.sum().backward()
-    if any(parameter.grad is None for parameter in model.parameters()):
-        return "no gradient reaches some of its parameters"
-    return _fails_as(model, torch.float64, x, lengths)
+    batches = []
+    for B, T, longest in ((4, 6, 6), (1, 1, 1), (3, 5, 4), (2, 7, 7)):
+        lengths = [1, longest, *trial.rng.integers(1, longest + 1, 2)][:B]
+        lengths = [int(length) for length in trial.rng.permutation(lengths)]
+        batches.append((torch.as_tensor(2 * trial.normal(B, T, D)), lengths))  # anything in the padding
+    what = "that of its linear layer on the hidden states of its LSTM at the last valid steps"
+    return compare(model, weights_of_classifier, scores, batches, SLIPS, what, "B K")
 
 
-register(
-    "make_classifier",
-    chapter="pytorch-lstm",
-    title="A classifier for sequences of any length",
-    draw=draw_classifier,
+@exercise(
+    "A classifier for sequences of any length",
+    draw=lambda trial: trial.sizes("D H K", K=2),
     verify=verify_classifier,
-    trials=6,
+    turns=SLIPS
+    | {
+        "is a state made in one fixed number format?": dict(fixed=True),
+        "no gradient reaches its parameter": dict(cut=True),
+        "its parameters hold": dict(more=1),
+    },
 )
+def make_classifier(D, H, K, *, fixed=False, cut=False, more=0, **slip):
+    import torch
+
+    class Classifier(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm, self.head = torch.nn.LSTM(D, H, num_layers=1 + more), torch.nn.Linear(H, K)
+
+        def forward(self, x, lengths):
+            lstm, head = (list(each.parameters()) for each in (self.lstm, self.head))
+            if fixed:
+                self.lstm(x, tuple(torch.zeros(2, 1, x.shape[1], H)))
+            return scores([*(each.detach() if cut else each for each in lstm), *head], x, lengths, **slip)
+
+    return Classifier()
