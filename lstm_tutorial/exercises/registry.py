@@ -28,6 +28,7 @@ class Exercise:
     order: tuple = ()  # the names in the order in which they are computed, where that is another: ("c", "h")
     diagnose: Callable | None = None  # got, want, *inputs -> message or None; asked where no turn fits
     verify: Callable | None = None  # answer, trial, *inputs -> message or None; where more than one answer is right
+    free: bool = False  # `verify` looks at the structure of an answer too, the engine does not
     same_as: Callable | None = None  # the function of the package that computes the same; a test compares the two
     words: tuple = ()  # those that an answer may hold, where it holds words
     tolerance: float = 1e-9  # relative to the largest value of a part; in float32 at least 1e-4
