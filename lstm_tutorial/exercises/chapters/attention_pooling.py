@@ -33,7 +33,7 @@ VALID = np.array([1.0, 1.0, 1.0, 0.0])
         if np.any(abs(np.subtract(got, want))[:4] > 2e-3)
         else "the weights are right; the pooled value is the sum of weight times value over the steps"
     ),
-    tolerance=0.002,  # of weights with three decimals comes a pooled value of 0.550
+    tolerance=0.003,  # of weights with three decimals comes a pooled value of 0.550
     decimals=3,
 )
 def attended_by_hand(*, weigh=lambda scores: np.append(softmax(scores[:3]), 0), pooled=np.dot):
