@@ -55,7 +55,8 @@ def other_arguments(inputs, names):
             words = f"it looks as if `{name}` were read in reverse along its {('first', 'second')[axis]} axis"
             yield words, changed(k, np.flip(value, axis))
         if name == "lengths":
-            T = max((inputs[j].shape[1] for j in arrays if inputs[j].ndim > 1), default=np.max(value))
+            longest = [(inputs[j].ndim, inputs[j].shape[1]) for j in arrays if inputs[j].ndim > 1]
+            T = max(longest)[1] if longest else np.max(value)  # (B, T, D) before (B, H)
             yield "it looks as if the lengths were one too small", changed(k, np.maximum(value - 1, 1))
             yield "it looks as if the lengths were one too large", changed(k, np.minimum(value + 1, T))
             yield (
