@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 from lstm_tutorial.exercises import Box, exercise, identity
-from lstm_tutorial.in_numpy.padding import valid_steps
+from lstm_tutorial.in_numpy.padding import fill_padding, valid_steps
 from lstm_tutorial.in_numpy.pooling import last_pool, max_pool, max_pool_backward, mean_pool
 
 WHERE = {
@@ -48,7 +48,7 @@ def draw_states(trial, made=identity):
 def draw_with_nan(trial):
     """Draw states with NaN in the padding, and lengths."""
     x, lengths = draw_states(trial)
-    return np.where(valid_steps(lengths, x), x, np.nan), lengths
+    return fill_padding(x, valid_steps(lengths, x.shape[1]), np.nan), lengths
 
 
 @exercise(
@@ -130,7 +130,7 @@ def max_gradient(
     d_pooled, x, lengths,
     *, fill=-np.inf, wins=lambda x, top, valid: (x == top) & valid, share=equally, slope=np.ones_like, d=identity,
 ):  # fmt: skip
-    valid = valid_steps(lengths, x) > 0
+    valid = valid_steps(lengths, x.shape[1])[..., None]
     top = np.where(valid, x, fill).max(axis=1, keepdims=True)
     return share(wins(x, top, valid)) * d(d_pooled)[:, None] * slope(x)
 
@@ -213,7 +213,7 @@ def verify_click(answer, trial, x, lengths):
     """Compare what the pool makes of the versions of each sequence."""
     x = x.reshape(VERSIONS, -1, *x.shape[1:])  # (5, B, T, H)
     plain, click, shuffled, mapped, repadded = np.asarray(answer, float).reshape(VERSIONS, *x.shape[1::2])
-    valid = valid_steps(lengths[: x.shape[1]], x[0]) > 0
+    valid = valid_steps(lengths[: x.shape[1]], x.shape[2])[..., None]
     untouched = valid & (x[0] == x[1]).all(axis=2, keepdims=True)
     low, high, least, most = (
         end(np.where(kept, x[0], fill), axis=1)
@@ -279,7 +279,7 @@ class PoolBox(Box):
         if x.ndim != 2 or lengths.shape != x.shape[:1] or lengths.min() < 1 or lengths.max() > x.shape[1]:
             raise ValueError(f"x must be (B, T) and lengths (B,) from 1 to T, got {x.shape} and {lengths}")
         x = x[..., None]
-        x = x if self.padding == "read" else np.where(valid_steps(lengths, x) > 0, x, 0)
+        x = x if self.padding == "read" else fill_padding(x, valid_steps(lengths, x.shape[1]), 0)
         return self.slope * POOLS[self.kind](x, lengths if self.padding == "ignored" else None)[:, 0] + self.start
 
 

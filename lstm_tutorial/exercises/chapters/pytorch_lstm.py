@@ -186,6 +186,8 @@ def fault_of_module(model, numbers):
     """Say so if an answer is no module, or if its parameters hold another count of numbers."""
     import torch
 
+    if isinstance(model, type):
+        return "this is the class itself: return an object made from it"
     if not isinstance(model, torch.nn.Module):
         return f"it returned a {type(model).__name__} where an `nn.Module` is expected"
     held = sum(parameter.numel() for parameter in model.parameters())
