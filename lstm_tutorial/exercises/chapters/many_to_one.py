@@ -2,339 +2,286 @@
 
 import numpy as np
 
-from lstm_tutorial.exercises.diagnosis import first_match
-from lstm_tutorial.exercises.registry import draw_sizes, register
+from lstm_tutorial.exercises import Box, exercise
 from lstm_tutorial.in_numpy import LSTM, sigmoid
 
-# A country by hand
 
-OUTPUT = np.array([[0.1, -0.4], [0.3, 0.5], [0.6, -0.2], [0.2, 0.4], [0.0, 0.7]])  # (T, H), three steps valid
-HEAD_WEIGHT, HEAD_BIAS = np.array([[2.0, 1.0], [-1.0, 3.0]]), np.array([0.5, 0.0])  # rows France, Poland
-
-
-def probability(h, bias=HEAD_BIAS):
-    """The probability of France."""
-    france, poland = HEAD_WEIGHT @ h + bias
-    return float(sigmoid(france - poland))
+def diagnose_country(got, want):
+    if not 0 < got < 1:
+        return "a probability lies between 0 and 1"
+    difference = np.log(got / (1 - got))
+    return f"with this probability the two scores differ by {difference:.2f}: work out both scores again, then softmax"
 
 
-def diagnose_country(got, want, inputs):
-    """Say which step was read, or what was done with the scores."""
-    france, poland = HEAD_WEIGHT @ OUTPUT[2] + HEAD_BIAS
-    turns = {
-        "this reads the last row of the padded output: how many steps are valid?": probability(OUTPUT[4]),
-        "this reads step 4: the rows are counted from 1, the last valid one is number 3": probability(OUTPUT[3]),
-        "this reads step 2: the rows are counted from 1, the last valid one is number 3": probability(OUTPUT[1]),
-        "this averages the valid steps, the last one alone is asked for": probability(OUTPUT[:3].mean(0)),
-        "the bias is left out": probability(OUTPUT[2], 0),
-        "each score went through a sigmoid by itself: the two probabilities must sum to 1": float(sigmoid(france)),
-        "this is the probability of Poland": 1 - want,
-        "this is a score, a probability is asked for": float(france),
-        "this is the difference of the scores, a probability is asked for": float(france - poland),
-    }
-    return first_match(got, turns, tolerance=0.002)
-
-
-register(
-    "country_by_hand",
-    chapter="many-to-one",
-    title="A country by hand",
-    reference=lambda: probability(OUTPUT[2]),
+@exercise(
+    "A country by hand",
+    turns={
+        "this reads the last row of the padded output: how many steps are valid?": dict(h_1=0.0, h_2=0.7),
+        "this reads step 4: the rows are counted from 1, the last valid one is number 3": dict(h_1=0.2, h_2=0.4),
+        "this reads step 2: the rows are counted from 1, the last valid one is number 3": dict(h_1=0.3, h_2=0.5),
+        "this reads step 1, the first: the last valid step is asked for": dict(h_1=0.1, h_2=-0.4),
+        "this averages the valid steps, the last one alone is asked for": dict(h_1=1 / 3, h_2=-0.1 / 3),
+        "this averages all five steps, the last valid one alone is asked for": dict(h_1=0.24, h_2=0.2),
+        "the bias is left out, or counted for both countries": dict(bias=0),
+        "the bias belongs to France, not to Poland": dict(bias=0, bias_poland=0.5),
+        "the two hidden units are exchanged": dict(h_1=-0.2, h_2=0.6),
+        "each score went through a sigmoid by itself: the two must sum to 1": dict(out=lambda a, b: sigmoid(a)),
+        "this is the probability of Poland": dict(out=lambda a, b: sigmoid(b - a)),
+        "this is a score, a probability is asked for": [dict(out=lambda a, b: a), dict(out=lambda a, b: b)],
+        "this is the difference of the scores, a probability is asked for": dict(out=np.subtract),
+        "softmax divides by the sum of both exponentials": dict(out=lambda a, b: np.exp(a - b)),
+        "the exponentials are missing: this divides the scores themselves": dict(out=lambda a, b: a / (a + b)),
+    },
     diagnose=diagnose_country,
-    tolerance=0.003,
+    decimals=3,
 )
+def country_by_hand(*, h_1=0.6, h_2=-0.2, bias=0.5, bias_poland=0, out=lambda a, b: sigmoid(a - b)):
+    return float(out(2 * h_1 + h_2 + bias, -h_1 + 3 * h_2 + bias_poland))
 
 
-# The last valid step
+def draw_output(trial):
+    """Draw the hidden states of all steps, padding read too, and lengths."""
+    B, T, H = trial.sizes("B T H")
+    return trial.normal(B, T, H), trial.lengths(B, T)
 
 
-def draw_ragged_output(rng):
-    """Hidden states of all steps, padding read too, and lengths that differ; even the longest has padding."""
-    B, T, H = draw_sizes(rng, 3, low=3)
-    lengths = rng.integers(1, T, size=B)
-    lengths[:2] = rng.permutation([1, T - 1])
-    return rng.normal(size=(B, T, H)), lengths
-
-
-def last_valid_rows(output, lengths):
-    """Row b at step lengths[b] - 1."""
-    return output[np.arange(len(output)), lengths - 1]
-
-
-def diagnose_rows(got, want, inputs):
-    """Say which step was taken."""
-    output, lengths = inputs
-    rows, valid = np.arange(len(output)), np.arange(output.shape[1]) < lengths[:, None]
-    turns = {
-        "this is the last step of the padded output, for every sequence": output[:, -1],
-        "this takes the step of the longest sequence for all": output[:, lengths.max() - 1],
-        "this is one step late: the first step has index 0": output[rows, lengths],
-        "this is one step early: length 1 means index 0": output[rows, lengths - 2],
-        "this is the first step": output[:, 0],
-        "this counts the length from the end": output[rows, -lengths],
-        "this sums over the valid steps, the last one alone is asked for": (output * valid[..., None]).sum(1),
-    }
-    return first_match(got, turns)
-
-
-register(
-    "last_valid_rows",
-    chapter="many-to-one",
-    title="The last valid step",
-    draw=draw_ragged_output,
-    reference=last_valid_rows,
-    names=("the states",),
-    axes=("B H",),
-    diagnose=diagnose_rows,
+@exercise(
+    "The last valid step",
+    draw=draw_output,
+    axes="B H",
+    turns={
+        "this is the last step of the padded output, for every sequence": dict(step=lambda n, T: T - 1 + 0 * n),
+        "this takes the step of the longest sequence for all": dict(step=lambda n, T: n.max() - 1),
+        "this is one step early: length 1 means index 0": dict(step=lambda n, T: n - 2),
+        "this never takes the last step, which a sequence may fill": dict(step=lambda n, T: np.minimum(n - 1, T - 2)),
+        "this is the first step": dict(step=lambda n, T: 0 * n),
+        "this counts the length from the end": dict(step=lambda n, T: -n),
+        "this sums over the valid steps, the last one alone is asked for": dict(divided=lambda n: 1),
+        "this averages over the valid steps, the last one alone is asked for": dict(divided=lambda n: n),
+    },
 )
+def last_valid_rows(output, lengths, *, step=lambda n, T: n - 1, divided=None):
+    if divided:
+        valid = np.arange(output.shape[1]) < lengths[:, None]
+        return (output * valid[..., None]).sum(1) / divided(lengths[:, None])
+    return output[np.arange(len(output)), step(lengths, output.shape[1])]
 
 
-# Five programs and more padding
-
-
-def padding_verdicts():
-    """Run the five programs with 0 and with 5 more steps of padding; has the short sequence's answer moved?"""
-    one_way, two_way = (LSTM(3, 4, batch_first=True, bidirectional=b, dtype="float64", rng=0) for b in (False, True))
-    rng = np.random.default_rng(0)
-    x, lengths = rng.normal(size=(2, 6, 3)), np.array([3, 6])
-    x[0, 3:] = 0
-
-    def answers(x):
-        return (
-            one_way(x)[0][0, -1],
-            one_way(x, lengths=lengths)[1][0][-1][0],
-            one_way(x)[0][0, 2],
-            two_way(x)[0][0, 2],
-            one_way(x, lengths=lengths)[0][0, -1],
-        )
-
-    more = np.pad(x, ((0, 0), (0, 5), (0, 0)))
-    return tuple(not np.allclose(a, b) for a, b in zip(answers(x), answers(more)))
-
-
-def diagnose_verdicts(got, want, inputs):
-    """Ask about the first verdict that is off."""
-    questions = (
-        "program A: do the biases and the forget gate rest while the network reads zeros?",
-        "program B: what is `h_n` when the lengths are known?",
-        "program C: can a step that comes later change a state that is already there?",
-        "program D: where does the reverse direction begin, when nobody tells it the lengths?",
-        "program E: what does the course's LSTM put into the output past a length? Would more of it change the answer?",
-    )
-    for question, mine, right in zip(questions, got, want):
-        if bool(mine) != right:
-            return question
-    return None
-
-
-register(
-    "padding_verdicts",
-    chapter="many-to-one",
-    title="Five programs and more padding",
-    reference=padding_verdicts,
-    names=("A", "B", "C", "D", "E"),
-    diagnose=diagnose_verdicts,
+@exercise(
+    "Five programs and more padding",
+    names="A, B, C, D, E",
+    turns={
+        "program A: do the biases and the forget gate rest while the network reads zeros?": dict(A=False),
+        "program B: what is `h_n` when the lengths are known?": dict(B=True),
+        "program C: can a step that comes later change a state that is already there?": dict(C=True),
+        "program D: where does the reverse direction begin if it does not know the lengths?": dict(D=False),
+        "program E: what stands in the output past a length? Would more of it change the answer?": dict(E=True),
+    },
 )
+def padding_verdicts(*, A=True, B=False, C=False, D=True, E=False):
+    return A, B, C, D, E
 
 
-# A unit that waits
-
-
-def verify_waiting(answer, rng):
-    """Read values and then zeros; ask for the last valid value's sign, at every amount of padding."""
-    weight_ih, bias = answer
+def verify_waiting(answer, trial):
+    """Read values, then 60 steps of padding; h must have the sign of the last value at each of them."""
+    weight_ih, bias = (np.asarray(each, float) for each in answer)
     unit = LSTM(2, 1, batch_first=True, dtype="float64")
     zero = {"weight_hh_l0": np.zeros((4, 1)), "bias_hh_l0": np.zeros(4)}
     unit.load_state_dict({"weight_ih_l0": weight_ih, "bias_ih_l0": bias} | zero)
-    B, T, pads = 64, 12, 60
-    lengths = rng.integers(1, T + 1, size=B)
-    valid = np.arange(T + pads) < lengths[:, None]
-    x = np.stack([rng.choice([-1.0, 1.0], size=valid.shape), np.ones(valid.shape)], axis=-1) * valid[..., None]
-    last = x[np.arange(B), lengths - 1, 0]
-    output = unit(x)[0][..., 0]
-    at_once = output[np.arange(B), lengths - 1]
-    if np.any(at_once * last <= 0):
-        if np.all((at_once * last)[lengths == 1] > 0):
-            return "an older value is still there: what should the forget gate do at a valid step?"
-        return "right after the last valid step h has the wrong sign: look at the candidate and the input gate"
-    if np.any(abs(at_once) < 0.5):
-        return "right after the last valid step h has the right sign but is weaker than 0.5: which gate holds it back?"
-    if np.any(output[:, -1] * last < 0):
+    B, T, padding = 240, 12, 60
+    steps, lengths = np.arange(T + padding), 1 + np.arange(B) % T
+    values = trial.rng.choice([-1.0, 1.0], size=(B, T + padding))
+    last = values[np.arange(B), lengths - 1].copy()
+    values[: B // 2] = -last[: B // 2, None]  # all that came before contradicts the last value
+    values[np.arange(B), lengths - 1] = last
+    valid = steps < lengths[:, None]
+    h = unit(np.stack([values, np.ones_like(values)], axis=-1) * valid[..., None])[0][..., 0] * last[:, None]
+    at_once = h[np.arange(B), lengths - 1]
+    waiting = h[~valid & (steps < lengths[:, None] + padding)]
+    alone = at_once[lengths == 1]
+    if not np.all(alone > 0):
+        return "right after the first step h has the wrong sign: look at the candidate and the input gate"
+    if not np.all(alone >= 0.5):
+        return "right after a valid step h has the right sign but is smaller than 0.5: which gate is too small?"
+    if not np.all(at_once >= 0.5):
+        return "an older value is still there: what should the forget gate do at a valid step?"
+    if not np.all(waiting > 0):
         return "some steps into the padding the sign turns: what is the candidate when both inputs are 0?"
-    if np.any(abs(output[:, -1]) < 0.5):
-        return "the value is there after the last valid step, but fades in the padding: how open is the forget gate?"
+    if not np.all(waiting >= 0.5):
+        return "the value is there after the last valid step, but fades in the padding: how large is the forget gate?"
     return None
 
 
-register(
-    "waiting_unit",
-    chapter="many-to-one",
-    title="A unit that waits",
-    reference=lambda: (np.zeros((4, 2)), np.zeros(4)),
-    names=("weight_ih", "bias"),
-    axes=("4H D", "4H"),
+@exercise(
+    "A unit that waits",
     verify=verify_waiting,
-    trials=3,
+    names="weight_ih, bias",
+    axes="4H D, 4H",
+    turns={
+        "an older value is still there": [dict(f=(0, 0)), dict(f=(0, -10))],
+        "fades in the padding": [dict(bias=(10, 0, 0, 10)), dict(bias=(10, 4, 0, 10))],
+        "smaller than 0.5": [dict(bias=(10, 10, 0, -2)), dict(bias=(-1, 10, 0, 10)), dict(g=(0.5, 0))],
+        "right after the first step h has the wrong sign": [dict(g=(-3, 0)), dict(g=(0, 3)), dict(g=(3, 5))],
+        "the sign turns": dict(g=(3, 1), bias=(10, 3, -1, 10)),
+    },
 )
+def waiting_unit(*, i=(0, 0), f=(0, -20), g=(3, 0), o=(0, 0), bias=(10, 10, 0, 10)):
+    return np.array([i, f, g, o], float), np.array(bias, float)
 
 
-# A forecast that knew the future
+def draw_series(trial):
+    """Draw a series with a trend, where to cut it, and a width; one window on either side of the cut is enough."""
+    width, cut_after, left = trial.choice(1, 3, 6), trial.choice(1, 4, 20), trial.choice(1, 4, 15)
+    cut = width + cut_after
+    values = 50 + 2 * np.arange(cut + left) + trial.normal(cut + left).cumsum() * 5
+    return values, cut, width
 
 
-def draw_series(rng):
-    """A series with a trend, where to cut it, and a width."""
-    T, width = int(rng.integers(24, 40)), int(rng.integers(3, 7))
-    values = 50 + 2 * np.arange(T) + rng.normal(size=T).cumsum() * 5
-    return values, int(rng.integers(14, T - 4)), width
+def scale_by(seen, spread=np.std):
+    """Return what standardises a series by a part of it."""
+    return lambda v, cut: (v - seen(v, cut).mean()) / spread(seen(v, cut))
 
 
-def honest_windows(values, cut, width, seen=None, target=0):
-    """Windows of a series that is standardised by what comes before the cut."""
-    seen = values[:cut] if seen is None else seen
-    z = (values - seen.mean()) / seen.std()
-    x = np.lib.stride_tricks.sliding_window_view(z[:-1], width).copy()
-    y = z[width - target : len(z) - target].copy()
+def past(v, cut):
+    return v[:cut]
+
+
+PAST = scale_by(past)
+
+
+@exercise(
+    "A forecast that knew the future",
+    draw=draw_series,
+    names="x_train, y_train, x_test, y_test",
+    combine=3,
+    turns={
+        "the mean and the spread are those of all years, also after the cut": dict(scale=scale_by(lambda v, cut: v)),
+        "the target is still the last value of the window, which the network has seen": dict(ahead=-1),
+        "the windows are still shuffled before the split: some that belong after the cut are in training": dict(
+            order=lambda n: np.random.default_rng(0).permutation(n)
+        ),
+        "the series is not standardised": dict(scale=lambda v, cut: v),
+        "the mean is not subtracted": dict(scale=lambda v, cut: v / v[:cut].std()),
+        "the mean is added, not subtracted": dict(scale=lambda v, cut: (v + v[:cut].mean()) / v[:cut].std()),
+        "nothing is divided by the spread": dict(scale=scale_by(past, spread=lambda seen: 1)),
+        "this divides by the variance, not by the spread": dict(scale=scale_by(past, spread=np.var)),
+        "the spread is that of a sample (ddof=1)": dict(scale=scale_by(past, spread=lambda seen: seen.std(ddof=1))),
+        "the mean and the spread are those after the cut": dict(scale=scale_by(lambda v, cut: v[cut - 1 :])),
+        "the scale knows one year after the cut": dict(scale=scale_by(lambda v, cut: v[: cut + 1])),
+        "the scale leaves out the last year before the cut": dict(scale=scale_by(lambda v, cut: v[: max(cut - 1, 2)])),
+    },
+)
+def honest_windows(values, cut, width, *, scale=PAST, ahead=0, order=np.arange):
+    z = scale(values, cut)
+    n = len(values) - width
+    rows = order(n)
+    x = np.stack([z[k : k + width] for k in range(n)])[rows]
+    y = z[width + ahead : len(z) + ahead][rows]
     return x[: cut - width], y[: cut - width], x[cut - width :], y[cut - width :]
 
 
-def diagnose_windows(got, want, inputs):
-    """Say which of the three faults is left."""
-    values, cut, width = inputs
-
-    def of_all(target):
-        return honest_windows(values, cut, width, seen=values, target=target)
-
-    turns = {
-        "the mean and the spread are still those of the whole series, years after the cut among them": of_all(0),
-        "the target is still the last value of the window, which the network has seen": honest_windows(
-            values, cut, width, target=1
-        ),
-        "two faults are left: the target has been seen, and the scale knows the years after the cut": of_all(1),
-        "the series is not standardised": tuple(
-            each * values[:cut].std() + values[:cut].mean() for each in honest_windows(values, cut, width)
-        ),
-    }
-    found = first_match(got, turns)
-    if found:
-        return found
-    mixed = [np.concatenate([got[k], got[k + 2]]) for k in (0, 1)]
-    right = [np.concatenate([want[k], want[k + 2]]) for k in (0, 1)]
-    if np.allclose(np.sort(mixed[1]), np.sort(right[1]), atol=1e-4):
-        return "the right windows, but some that belong after the cut are in the training part: is the order shuffled?"
-    return None
+def draw_forecast(trial):
+    """Draw forecasts, and the series: its last values are what was to be forecast."""
+    cut, left = trial.choice(2, 5, 9, 14), trial.choice(1, 6, 25)
+    values = 10 + trial.normal(cut + left).cumsum()
+    return values[cut:] + trial.normal(left), values, cut
 
 
-register(
-    "honest_windows",
-    chapter="many-to-one",
-    title="A forecast that knew the future",
-    draw=draw_series,
-    reference=honest_windows,
-    names=("x_train", "y_train", "x_test", "y_test"),
-    diagnose=diagnose_windows,
-)
+def mse(off):
+    return np.mean(off**2)
 
 
-# Better than yesterday
+def of_last(v, cut):
+    return v[cut - 1 : -1]
 
 
-def draw_forecast(rng):
-    """Some forecasts, and the series: its last values are what was to be forecast."""
-    T, cut = int(rng.integers(20, 40)), int(rng.integers(8, 15))
-    values = rng.normal(size=T).cumsum() + 10
-    return values[cut:] + rng.normal(size=T - cut), values, cut
-
-
-def forecast_skill(forecast, values, cut):
-    """1 - MSE / MSE of persistence."""
-    truth, last = values[cut:], values[cut - 1 : -1]
-    return float(1 - np.mean((forecast - truth) ** 2) / np.mean((last - truth) ** 2))
-
-
-def diagnose_skill(got, want, inputs):
-    """Say what the error was compared with."""
-    forecast, values, cut = inputs
-    truth, last = values[cut:], values[cut - 1 : -1]
-    error, persistence = np.mean((forecast - truth) ** 2), np.mean((last - truth) ** 2)
-    turns = {
-        "this is the share of the error that is left: 1 minus it is asked for": error / persistence,
-        "the roots of the errors are compared, the skill compares the mean squares": 1 - np.sqrt(error / persistence),
-        "this is R squared: it compares with the mean of the truth, not with persistence": 1 - error / truth.var(),
-        "persistence says the value of the year before, here it keeps one value for all years": 1
-        - error / np.mean((values[cut - 1] - truth) ** 2),
-        "this compares with the mean of the years before the cut, not with persistence": 1
-        - error / np.mean((values[:cut].mean() - truth) ** 2),
-        "persistence is off by a step: before `values[cut]` comes `values[cut - 1]`": 1
-        - error / np.mean((values[cut - 2 : -2] - truth) ** 2),
-        "the fraction is upside down": 1 - persistence / error,
-        "this compares absolute errors, the skill compares squares": 1
-        - np.mean(abs(forecast - truth)) / np.mean(abs(last - truth)),
-    }
-    return first_match(got, {words: float(value) for words, value in turns.items()})
-
-
-register(
-    "forecast_skill",
-    chapter="many-to-one",
-    title="Better than yesterday",
+@exercise(
+    "Better than yesterday",
     draw=draw_forecast,
-    reference=forecast_skill,
-    diagnose=diagnose_skill,
+    turns={
+        "this is the share of the error that is left: 1 minus it is asked for": dict(skill=np.divide),
+        "1 is missing: the skill is 1 minus the share that is left": dict(skill=lambda error, base: -error / base),
+        "1 plus the share that is left: it should be 1 minus it": dict(skill=lambda error, base: 1 + error / base),
+        "this is the share minus 1: it is the other way round": dict(skill=lambda error, base: error / base - 1),
+        "the fraction is upside down": dict(skill=lambda error, base: 1 - base / error),
+        "this is the difference of the errors, not their ratio": dict(skill=lambda error, base: base - error),
+        "this divides by the error of the forecast": dict(skill=lambda error, base: base / error - 1),
+        "this compares the roots of the mean squares": dict(error=lambda off: np.sqrt(mse(off))),
+        "this compares absolute errors, the skill compares squares": dict(error=lambda off: np.mean(abs(off))),
+        "this compares variances: an error that is always the same counts too": dict(error=np.var),
+        "the differences are not squared": [dict(error=np.mean), dict(own=np.mean), dict(other=np.mean)],
+        "one of the two errors is a sum": [dict(own=lambda off: off @ off), dict(other=lambda off: off @ off)],
+        "this is R squared: it compares with the mean of the truth": dict(base=lambda v, cut: v[cut:].mean()),
+        "this keeps one value: persistence takes that of the year before": dict(base=lambda v, cut: v[cut - 1]),
+        "this compares with the mean of the years before the cut": dict(base=lambda v, cut: v[:cut].mean()),
+        "this compares with the mean of all years": dict(base=lambda v, cut: v.mean()),
+        "persistence is a step late: before `values[cut]` is `values[cut - 1]`": dict(
+            base=lambda v, cut: v[cut - 2 : -2]
+        ),
+        "this compares with a forecast of 0, not with persistence": dict(base=lambda v, cut: 0),
+    },
 )
+def forecast_skill(
+    forecast, values, cut,
+    *, base=of_last, error=mse, own=None, other=None, skill=lambda error, base: 1 - error / base,
+):  # fmt: skip
+    truth = values[cut:]
+    own, other = own or error, other or error
+    return float(skill(own(forecast - truth), other(base(values, cut) - truth)))
 
 
-# Which one leads?
-
-TRAININGS = 16
-
-
-class Trainings:
+class TrainingBox(Box):
     """Scores of two models on splits that are easier or harder for both; one split in seven, one model goes astray."""
 
-    def __init__(self, leader, seed):
-        self._leader, self._seed, self._calls = leader, seed, 0
+    runs, budget = 16, "you may train sixteen times"
 
-    def __call__(self, model, split):
-        """Train "LSTM" or "RNN" on a split 0, 1, 2, ... and return its right answers in percent."""
-        if model not in ("LSTM", "RNN"):
-            raise ValueError(f'the models are "LSTM" and "RNN", got {model!r}')
-        self._calls += 1
-        if self._calls > TRAININGS:
-            raise RuntimeError(f"the budget of {TRAININGS} trainings is spent")
-        rng = np.random.default_rng([self._seed, int(split), len(model)])
-        if (int(split) + self._seed) % 7 == 0 and model == ("LSTM", "RNN")[self._seed % 2]:
-            return float(rng.uniform(8, 20))  # astray
-        easier = 4 * np.random.default_rng([self._seed, int(split)]).normal()
-        return float(60 + easier + 2 * (model == self._leader) + 0.3 * rng.normal())
+    def __init__(self, trial):
+        super().__init__()
+        self.leader, self.astray = trial.choice("lstm", "rnn", "neither"), trial.choice("lstm", "rnn")
+        self.seed, self.typical, self.lead = int(trial.rng.integers(1000)), *trial.rng.uniform([50, 1.8], [75, 2.2])
 
-
-def draw_trainings(rng):
-    """Two models, of which one may lead by two points."""
-    return (Trainings(str(rng.choice(["LSTM", "RNN", "neither"])), int(rng.integers(1000))),)
+    def answer(self, model, split):
+        model, split = str(model).casefold(), int(split)
+        if model not in ("lstm", "rnn") or split < 0:
+            raise ValueError(f'a model is "LSTM" or "RNN", a split 0, 1, 2, ...: got {model!r} and {split}')
+        rng = np.random.default_rng([self.seed, split, len(model)])
+        easier = 4 * np.random.default_rng([self.seed, split]).normal()
+        score = self.typical + easier + self.lead * (model == self.leader) + 0.3 * rng.normal()
+        if (split + self.seed) % 7 == 0 and model == self.astray:
+            score = rng.uniform(8, 20)
+        self.asked.append((model, split, score))
+        return float(score)
 
 
-def diagnose_lead(got, want, inputs):
-    """Say what kind of mistake it is, and what a comparison has to see to."""
-    word = str(got).strip().casefold()
-    if word not in ("lstm", "rnn", "neither"):
-        return f'`{got}` is none of the three words: "LSTM", "RNN", "neither"'
+def diagnose_lead(got, want, box):
+    one, two = ({split: score for each, split, score in box.asked if each == model} for model in ("lstm", "rnn"))
+    both = sorted(one.keys() & two.keys())
+    if not both or len(both) < min(len(one), len(two)):
+        return "some splits are easier than others: train both models on the same splits, and compare split by split"
+    if len(both) < 3:
+        return "one training that goes astray decides here: compare on more splits"
+    differences = np.array([one[split] - two[split] for split in both])
+
+    def says(number):
+        return "neither" if abs(number) < 1 else "lstm" if number > 0 else "rnn"
+
+    if says(np.median(differences)) != want:
+        why = "compare on more splits, so that a training that goes astray does not decide"
+    elif got in (says(differences.mean()), says(np.median(list(one.values())) - np.median(list(two.values())))):
+        why = "sum up the differences, split by split, by a number that one training gone astray does not move"
+    else:
+        why = "where is the border between a lead of two points and none, and who is ahead by how much?"
     mistake = "it names the wrong leader" if want != "neither" else "it takes chance for a lead"
-    if word == "neither":
-        mistake = "it misses a lead of two points"
-    return (
-        f"{mistake}. Are both trained on the same splits, and compared split by split? Are there enough of them? "
-        "Can one training that went astray move your number?"
-    )
+    return f"{'it misses a lead of two points' if got == 'neither' else mistake}: {why}"
 
 
-register(
-    "judge_lead",
-    chapter="many-to-one",
-    title="Which one leads?",
-    draw=draw_trainings,
-    reference=lambda score: score._leader,
+@exercise(
+    "Which one leads?",
+    draw=lambda trial: (TrainingBox(trial),),
     diagnose=diagnose_lead,
-    names=("the verdict",),
+    words="lstm, rnn, neither",
     dtypes=("float64",),
     trials=24,
 )
+def judge_lead(score):
+    return score.leader
