@@ -137,7 +137,7 @@ def _part(name, axes, got, want, by_hand):
         got = got.astype(bool)
     if (got.dtype == bool) != (want.dtype == bool) or got.dtype.kind not in "biufU":
         raise Misfit(f"{it} holds {got.dtype} where {want.dtype} is expected")
-    if want.ndim and want.dtype.kind in "iu" and got.dtype.kind == "f" and not by_hand:
+    if want.size and want.ndim and want.dtype.kind in "iu" and got.dtype.kind == "f" and not by_hand:
         raise Misfit(f"{it} holds {got.dtype} where whole numbers, {want.dtype}, are expected")
     axes = [letter for letter in axes if letter != "B" or len(axes) == want.ndim]  # unbatched
     odd = f"{it} is {came} where {expected} is expected" if lists or (came == TENSOR != expected) else ""
