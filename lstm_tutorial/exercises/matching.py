@@ -135,7 +135,7 @@ def _part(name, axes, got, want, by_hand):
         raise Misfit(f"{it} has shape {got.shape} where {want.shape} is expected{_hint(got.shape, want.shape, axes)}")
     if want.dtype == bool and got.dtype.kind in "iuf" and np.isin(got, (0, 1)).all():
         got = got.astype(bool)
-    if (got.dtype == bool) != (want.dtype == bool) or got.dtype.kind not in "biufU":
+    if any((got.dtype.kind == kind) != (want.dtype.kind == kind) for kind in "bU") or got.dtype.kind not in "biufU":
         raise Misfit(f"{it} holds {got.dtype} where {want.dtype} is expected")
     if want.size and want.ndim and want.dtype.kind in "iu" and got.dtype.kind == "f" and not by_hand:
         raise Misfit(f"{it} holds {got.dtype} where whole numbers, {want.dtype}, are expected")
