@@ -130,6 +130,7 @@ def _part(name, axes, got, want, by_hand):
         where = f"{expected} of shape {tuple(want.shape)}" if expected in (ARRAY, TENSOR) else expected
         raise Misfit(f"{it} is {came} where {where} is expected")
     got, want = _numbers(got, it), as_array(want)
+    lists = lists and (want.ndim > 1 or want.dtype.kind not in "iu")  # tokens are as well in a list
     if got.shape != want.shape:
         it = f"{it} (a list, read as an array)" if lists else it
         raise Misfit(f"{it} has shape {got.shape} where {want.shape} is expected{_hint(got.shape, want.shape, axes)}")
@@ -173,7 +174,8 @@ def _numbers(value, it):
     if array.dtype != object:
         return array
     try:
-        return array.astype(float)
+        found = array.astype(float)  # fractions
+        return found.astype(int) if np.all(found % 1 == 0) else found
     except (TypeError, ValueError):
         raise Misfit(f"{it} holds {_kind(array.flat[0])} where a number is expected") from None
 
