@@ -4,8 +4,8 @@ import numpy as np
 
 
 def stop_at_the_end(y, lengths, start, stop):
-    start, stop = (np.full((len(y), 1), token) for token in (start, stop))
-    return np.concatenate([start, y], axis=1), np.where((y := np.concatenate([y, stop], axis=1)) == 0, -100, y)
+    asked = np.pad(y, ((0, 0), (0, 1)), constant_values=stop)
+    return np.pad(y, ((0, 0), (1, 0)), constant_values=start), np.where(asked == 0, -100, asked)
 
 
 def one_long_softmax(query, keys, memory, lengths):
@@ -15,12 +15,11 @@ def one_long_softmax(query, keys, memory, lengths):
 
 
 def until_it_stops(step, state, start, stop, steps):
-    scores, state = step(start, state)
-    written = []
-    while (token := int(scores.argmax())) != stop:
-        written.append(token)
-        scores, state = step(token, state)
-    return written[:steps]
+    written = [start]
+    while written[-1] != stop:
+        scores, state = step(written[-1], state)
+        written.append(int(scores.argmax()))
+    return written[1:-1][:steps]
 
 
 def best_of_each(so_far, next_log_p):
@@ -28,7 +27,7 @@ def best_of_each(so_far, next_log_p):
     return so_far + next_log_p.max(axis=1), np.arange(len(token)), token
 
 
-def leaks(other_phones=6, alone=False, last_only=False, lengths="always", company=20, own_target=True):
+def leaks(other_phones=6, alone=False, last_only=False, at_all=False, company=20, own_target=True):
     """An experiment for each of the three leaks, right or with a fault."""
 
     def find(write, letters, phones):
@@ -44,11 +43,9 @@ def leaks(other_phones=6, alone=False, last_only=False, lengths="always", compan
             other = [row[:-1] + [1 + row[-1] % phones] for row in given]
         beside = given if own_target else targets(6)
         ends = [len(row) == n for n in (3, 9) for row in write(words, targets(n))]
-        taken = {"always": all(ends), "once": any(ends)}
-        taken["differs"] = [len(row) for row in write(words, targets(9))] != [len(row) for row in plain]
         return {
             "is fed the target": write(words, other) != plain,
-            "takes the target's length": taken[lengths],
+            "takes the target's length": any(ends) if at_all else all(ends),
             "reads its padding": write([*words, [1] * company], [*beside, [1]])[:-1] != plain,
         }
 
@@ -65,8 +62,7 @@ WRONG = {
     "find_leaks": [
         (leaks(last_only=True), "and which at none"),
         (leaks(other_phones=3), "did the target's length change as well"),
-        (leaks(lengths="once"), "A length that is taken is always hit"),
-        (leaks(lengths="differs"), "make it stop elsewhere"),
+        (leaks(at_all=True), "A length that is taken is always hit"),
         (leaks(company=3), "put a short word beside a long one"),
         (leaks(own_target=False), "did anything but the company change"),
         (leaks(alone=True), "it need not show in each"),

@@ -7,6 +7,7 @@ import numpy as np
 
 from lstm_tutorial.alphabet import IGNORE, PAD, START, STOP, shift
 from lstm_tutorial.exercises import Box, exercise, identity
+from lstm_tutorial.exercises.chapters.one_to_many import naive
 from lstm_tutorial.in_numpy import softmax
 
 RIGHT = ["N AY T", "T EH L AH F OW N", "TH AO T"]
@@ -122,11 +123,6 @@ def masked(scores, valid, low=-np.inf):
     return np.where(valid, scores, low)
 
 
-def naive(z, axis=-1):
-    """Return a softmax that does not subtract the largest score first."""
-    return np.exp(z) / np.exp(z).sum(axis=axis, keepdims=True)
-
-
 def by_batch(z, axis=-1):
     """Return a softmax that subtracts the largest score of the whole batch."""
     return naive(z - z.max(), axis)
@@ -143,10 +139,11 @@ def summed_over(axis, z):
     names="context, weights",
     order="weights, context",
     axes="B D, B T",
-    combine=9,
+    combine=8,
     turns={
         "a score in the hundreds overflows: subtract the row's largest first": dict(soft=naive),
         "subtract each row's own largest score: far below another's, e to the score is 0": dict(soft=by_batch),
+        "the scores are not divided by the root of H here": dict(scale=lambda H: H**-0.5),
         "the padding gets weight: the lengths are not used": dict(weigh=lambda s, v, soft: soft(s)),
         "the mask comes after the softmax: what is left does not sum to 1": dict(weigh=lambda s, v, soft: soft(s) * v),
         "a score of 0 does not mask a step: e to the 0 is 1": dict(weigh=lambda s, v, soft: soft(s * v)),
@@ -162,7 +159,6 @@ def summed_over(axis, z):
         "each row's weights are divided by the row's own sum": [
             dict(weigh=lambda s, v, soft, axis=axis: summed_over(axis, masked(s, v))) for axis in (0, None)
         ],
-        "the scores are not divided by the root of H here": dict(scale=lambda H: H**-0.5),
         "the softmax is missing: the scores are used as they are": dict(weigh=lambda s, v, soft: s * v),
         "every valid step has the same weight: the query is not used": dict(
             weigh=lambda s, v, soft: soft(masked(0, v))
@@ -215,27 +211,23 @@ def draw_writer(trial):
         "one step too many: at most `steps` tokens may be written": dict(extra=1),
         "one step too few: `steps` tokens may be written": dict(extra=-1),
         "the likeliest token is the one with the largest score": dict(sign=-1),
-        "the first token is lost": dict(from_=1),
-        "a word that does not end within `steps` has no tokens here": dict(all_or_none=True),
     },
     dtypes=("float64",),
     trials=24,
 )
 def spell_greedily(
     step, state, start, stop, steps,
-    *, carries=True, feeds_own=True, ends=True, stop_kept=False, start_kept=False, extra=0, sign=1, from_=0,
-    all_or_none=False,
+    *, carries=True, feeds_own=True, ends=True, stop_kept=False, start_kept=False, extra=0, sign=1,
 ):  # fmt: skip
-    written, token, ended = [start] * start_kept, start, False
+    written, token = [start] * start_kept, start
     for _ in range(steps + extra):
         scores, new = step(token if feeds_own else start, state)
         token, state = int(np.argmax(sign * scores)), new if carries else state
-        ended |= token == stop
         if token != stop or stop_kept:
             written.append(token)
-        if ended and ends:
+        if token == stop and ends:
             break
-    return np.array(written[from_:] if ended or not all_or_none else [], int)
+    return np.array(written, int)
 
 
 FIRST = {"AE": 0.4, "EY": 0.35, "IY": 0.25}  # the likeliest first phone first
@@ -321,7 +313,6 @@ def one_each(total):
         "these are probabilities, their logarithms are asked for": dict(shown="p"),
         "a row of the flat table holds K numbers: divide by K, not by W": dict(row=lambda W, K: W),
         "all continuations come back: keep the best W": dict(best=lambda total: np.argsort(-total, axis=None)),
-        "the best continuation alone comes back: keep W": dict(best=lambda total: flat(total)[:1]),
     },
 )
 def beam_step(
