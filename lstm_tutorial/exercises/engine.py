@@ -124,7 +124,7 @@ class Tried(NamedTuple):
     printed: str
     match: object  # value -> parts beside what is expected, in the order of computation
     allowed: Allowed  # how far a right value may be off
-    got: object = None  # the answer, where it has the structure that is expected
+    got: object = None  # the answer
     parts: list = ()  # its parts
     finite: bool = True  # no value is NaN or infinite but where that is expected
     misfit: bool = False  # it has another structure
@@ -218,7 +218,7 @@ def _look(exercise, tried, got, want, trial, guard):
     try:
         parts = tried.match(got) if exercise.reference else []
     except Misfit as misfit:
-        return tried._replace(fault=str(misfit), misfit=True)
+        return tried._replace(fault=str(misfit), misfit=True, got=got)
     tried = tried._replace(got=got, parts=parts)
     for part in parts:
         if part.want.dtype.kind in "iuf" and (bad := np.sum(~np.isfinite(part.got) & np.isfinite(part.want))):
@@ -243,6 +243,9 @@ def _look(exercise, tried, got, want, trial, guard):
 
 def _words(exercise, answer, trials, shown):
     """Say what is wrong with an answer, in the words of one trial and of what all trials have in common."""
+    words = shown.misfit and not exercise.verify and find_turn(exercise, trials)
+    if words:
+        return _sentence(words)
     if shown.explained or shown.misfit or exercise.verify:
         return ("" if shown.explained == 2 else _pattern(trials)) + _sentence(shown.fault)
     odd = next((part.odd for part in shown.parts if part.odd), "")

@@ -135,14 +135,15 @@ def _part(name, axes, got, want, by_hand):
         where = f"{expected} of shape {tuple(want.shape)}" if expected in (ARRAY, TENSOR) else expected
         raise Misfit(f"{it} is {came} where {where} is expected")
     got, want = _numbers(got, it), as_array(want)
+    lists = lists and (want.ndim > 1 or want.dtype.kind not in "iu")  # tokens are as well in a list
     if got.shape != want.shape:
         it = f"{it} (a list, read as an array)" if lists else it
         raise Misfit(f"{it} has shape {got.shape} where {want.shape} is expected{_hint(got.shape, want.shape, axes)}")
     if want.dtype == bool and got.dtype.kind in "iuf" and np.isin(got, (0, 1)).all():
         got = got.astype(bool)
-    if (got.dtype == bool) != (want.dtype == bool) or got.dtype.kind not in "biufU":
+    if any((got.dtype.kind == kind) != (want.dtype.kind == kind) for kind in "bU") or got.dtype.kind not in "biufU":
         raise Misfit(f"{it} holds {got.dtype} where {want.dtype} is expected")
-    if want.ndim and want.dtype.kind in "iu" and got.dtype.kind == "f" and not by_hand:
+    if want.size and want.ndim and want.dtype.kind in "iu" and got.dtype.kind == "f" and not by_hand:
         raise Misfit(f"{it} holds {got.dtype} where whole numbers, {want.dtype}, are expected")
     axes = [letter for letter in axes if letter != "B" or len(axes) == want.ndim]  # unbatched
     odd = f"{it} is {came} where {expected} is expected" if lists or (came == TENSOR != expected) else ""
@@ -178,7 +179,8 @@ def _numbers(value, it):
     if array.dtype != object:
         return array
     try:
-        return array.astype(float)
+        found = array.astype(float)  # fractions
+        return found.astype(int) if np.all(found % 1 == 0) else found
     except (TypeError, ValueError):
         raise Misfit(f"{it} holds {_kind(array.flat[0])} where a number is expected") from None
 

@@ -9,7 +9,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from lstm_tutorial.exercises.matching import Misfit
+from lstm_tutorial.exercises.matching import match
 from lstm_tutorial.exercises.registry import options, parameters
 
 COUNTS = {2: "two", 3: "three", 4: "four"}
@@ -96,11 +96,11 @@ def find_argument(exercise, trials):
 
 def _first(exercise, trials, candidates):
     judged = [trial for trial in trials if trial.parts or trial.misfit]
-    wrong = [trial for trial in judged if trial.parts and trial.fault]
+    wrong = [trial for trial in judged if trial.fault]
     if not wrong:
         return None
-    main = max(wrong, key=lambda trial: (not trial.edge, trial.numbers))
-    first = next(k for k, part in enumerate(main.parts) if not main.allowed.right(part))
+    main = max(wrong, key=lambda trial: (not trial.misfit, not trial.edge, trial.numbers))
+    first = next((k for k, part in enumerate(main.parts) if not main.allowed.right(part)), 0)
     others = [trial for trial in judged if trial is not main]
     fitting = [(words, how) for words, how in candidates(main.inputs) if _fits(exercise, main, how, first)]
     for last in (len(main.parts) - 1, first):
@@ -121,12 +121,10 @@ def _fits(exercise, trial, how, last):
             if how not in other:
                 return False
             value = exercise.reference(*other[how])
-        turn = trial.match(value)
-    except Misfit:
-        return trial.misfit
-    except Exception:  # the mistake cannot be made with these inputs
+        turn = trial.match(value) if not trial.misfit else match(trial.got, value)
+    except Exception:  # the mistake cannot be made with these inputs, or has another structure
         return False
     if trial.misfit:
-        return False
+        return all(map(trial.alike.right, turn))
     pairs = list(zip(turn, trial.parts))[: last + 1]
     return all(trial.alike.all(b.got, a.got) for a, b in pairs)
