@@ -121,11 +121,16 @@ class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.ids, self.links, self.loads, self.faults = {"", "top"}, [], [], []
+        self.words = None  # of the heading that is open
         self.open = []  # the elements around: their names and attributes
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         attrs = {name: value or "" for name, value in attrs}
+        if "id" in attrs and attrs["id"] in self.ids:
+            self.faults.append(f"twice: {attrs['id']}")
+        if tag in ("h1", "h2"):
+            self.words = ""
         self.ids |= {attrs[name] for name in ("id", "name") if attrs.get(name)}
         self.links += [attrs[name] for name in ("href", "src", "data") if attrs.get(name)]
         self.loads += [attrs[name] for name in ("src", "srcset", "data") if attrs.get(name)]
@@ -140,6 +145,8 @@ class Page(HTMLParser):
             self.open.append((tag, attrs))
 
     def handle_endtag(self, tag):
+        if tag in ("h1", "h2") and not (self.words or "").strip():
+            self.faults.append(f"an empty {tag}")
         if tag not in {name for name, _ in self.open}:
             return
         while self.open:
@@ -150,6 +157,7 @@ class Page(HTMLParser):
                 return
 
     def handle_data(self, data):
+        self.words = None if self.words is None else self.words + data
         if self.open and self.open[-1][0] == "script":
             self.loads += re.findall(rf"""["']({OUTSIDE})""", data)
         elif not any(name in UNREAD or "data-raw" in attrs for name, attrs in self.open):
@@ -208,6 +216,8 @@ def test_a_page_loads_neither_the_search_nor_what_draws_formulas_and_icons(html)
         ('<img src="b.html" alt=" ">', "no alternative text"),
         ("<svg><path d='M0 0h9v9'/></svg>", "no alternative text"),
         ('<p role="img">x</p>', "no alternative text"),
+        ('<p id="here">again</p>', "twice: here"),
+        ("<h1> </h1>", "an empty h1"),
         ('<a href="none.html">x</a>', "dead: none.html"),
         ('<a href="b.html#nowhere">x</a>', "dead: b.html#nowhere"),
         ('<a href="#nowhere">x</a>', "dead: #nowhere"),

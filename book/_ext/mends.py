@@ -1,4 +1,4 @@
-"""Mends of what Sphinx writes: in the package reference, in the index, and where a line must not break."""
+"""Mends of what Sphinx writes: in the reference, in the index, in exercises, and where a line must not break."""
 
 import re
 
@@ -18,6 +18,17 @@ def keep_arguments(app, what, name, obj, options, given, returns):
     """Show the arguments of a torch module: a stand-in of `autodoc_mock_imports` hides them behind its own."""
     if what == "class" and given == "(*args, **kwargs)":
         return stringify_signature(signature(obj.__init__, bound_method=True), show_annotation=False), returns
+
+
+def unique(app, doctree, page):
+    """Take away an id that sphinx-exercise gives to every exercise of a page."""
+    for section in doctree.findall(nodes.section):
+        section["ids"] = [name for name in section["ids"] if name != "exercise-content"]
+
+
+def name_page(app, page, template, context, doctree):
+    """Give a page that has no source, such as the index, the title that its printed form begins with."""
+    context["pagetitle"] = context.get("pagetitle") or context.get("title") or "Index"
 
 
 def gather(app, page, template, context, doctree):
@@ -40,6 +51,8 @@ def setup(app):
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", drop_alias)
     app.connect("autodoc-process-signature", keep_arguments)
+    app.connect("doctree-resolved", unique)
     app.connect("html-page-context", gather)
+    app.connect("html-page-context", name_page, priority=900)
     app.connect("doctree-resolved", join_ranges)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

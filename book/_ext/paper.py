@@ -55,9 +55,6 @@ class Unfold(SphinxPostTransform):
                 del container["design_component"]
                 title = next(container[0].findall(nodes.Text))
                 title.parent.replace(title, nodes.Text(title.replace("Show one", "One")))
-        for section in self.document.findall(nodes.section):
-            if "exercise-content" in section["ids"]:  # the same id in every exercise
-                section["ids"].remove("exercise-content")
         for paragraph in list(self.document.findall(nodes.paragraph)):
             if paragraph.children and isinstance(paragraph[0], nodes.bullet_list):  # the reference: lists of results
                 paragraph.replace_self(paragraph.children)
