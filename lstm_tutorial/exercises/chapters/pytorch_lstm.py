@@ -8,7 +8,7 @@ import numpy as np
 
 from lstm_tutorial.exercises import Box, exercise, identity
 from lstm_tutorial.exercises.chapters.shapes import torch_lstm
-from lstm_tutorial.exercises.matching import Misfit, match
+from lstm_tutorial.exercises.matching import Misfit, is_tensor, match
 from lstm_tutorial.in_numpy import LSTM, sigmoid, tanh
 
 
@@ -201,7 +201,7 @@ def run(model, x, *rest):
             raise
         said = str(error).splitlines()[0]
         raise Misfit(f"in {kind} its forward fails ({said}): is a state made in one fixed number format?") from None
-    if getattr(result, "dtype", x.dtype) != x.dtype:
+    if is_tensor(result) and result.dtype != x.dtype:
         raise Misfit(f"in {kind} its result is {result.dtype}: does it turn numbers into another format?")
     return result
 
@@ -222,12 +222,12 @@ def compare(model, weights_of, right, batches, slips, what, axes):
     """
     import torch
 
-    for dtype, (k, (x, *rest)) in product((torch.float32, torch.float64), enumerate([*batches, batches[0]])):
+    for dtype, (k, (x, *rest)) in product((torch.float32, torch.float64), enumerate([batches[0], *batches])):
         x, given = x.to(dtype), copy.deepcopy(rest)
         model.to(dtype).eval().zero_grad()
         weights = weights_of(model)
         got, want = run(model, x.clone(), *given), right(list(weights.values()), x, *rest)
-        match(got, want, names=["its result"], axes=[axes])  # refuses another shape
+        match(got, want, names=["result"], axes=[axes])  # refuses another shape
         if given != rest:
             return "it changes the list that it is given"
         if not near(got, want) and k:
@@ -298,7 +298,7 @@ def verify_mended(model, trial, state_dict):
         "in one fixed number format": dict(follows=False),
         "is the backward pass cut between two steps?": dict(cut=True),
         "this is the cell state": dict(shown="c"),
-        "`its result` is a tuple": dict(shown="both"),
+        "`result` is a tuple": dict(shown="both"),
     },
 )
 def make_mended(state_dict, *, found=True, follows=True, cut=False, shown="h"):
