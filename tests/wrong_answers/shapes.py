@@ -1,7 +1,6 @@
 """Wrong answers to the exercises of the chapter shapes, and words of the message each must get."""
 
 import numpy as np
-import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 
@@ -9,21 +8,10 @@ def last_of_both(output, lengths):
     return output[np.arange(len(output)), lengths - 1]
 
 
-def one_late(output, lengths):
-    H, late = output.shape[-1] // 2, np.minimum(lengths + 1, output.shape[1])
-    return np.concatenate([last_of_both(output, late)[:, :H], output[:, 0, H:]], axis=-1)
-
-
 def as_it_was(lstm, x, lengths):
     packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
     output, (h_n, _) = lstm(packed)
     return pad_packed_sequence(output, batch_first=True)[0], h_n.reshape(len(x), -1)
-
-
-def time_first(lstm, x, lengths):
-    packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
-    output, (h_n, _) = lstm(packed)
-    return pad_packed_sequence(output, total_length=x.shape[1])[0], torch.cat(tuple(h_n), dim=-1)
 
 
 def flipped(forward, reverse, x, lengths):
@@ -74,11 +62,8 @@ WRONG = {
         (lambda: {"output": (8, 30, 40), "h_n": (6, 8, 20), "c_n": (6, 30, 20)}, "`c_n` has the shape"),
     ],
     "join_directions": [(lambda h_n: h_n[-2:].reshape(h_n.shape[1], -1), "a row holds two sequences")],
-    "read_both_ends": [
-        (last_of_both, "there it has read one step"),
-        (one_late, "the forward half is read in the padding"),
-    ],
-    "mended_reader": [(as_it_was, "two faults are left"), (time_first, "do the axes stand in another order")],
+    "read_both_ends": [(last_of_both, "there it has read one step")],
+    "mended_reader": [(as_it_was, "two faults are left")],
     "reverse_half_sees": [(lambda T, n, layers: np.triu(np.ones((T, T), bool)), "three faults are left")],
     "find_time_axis": [
         (nudge(axis=lambda axis: 1 - axis), "it takes the batch for time"),
@@ -87,7 +72,6 @@ WRONG = {
         (nudge(direction=lambda earlier, later: "both"), "on which sides of the changed step"),
         (nudge(direction=lambda e, l: "both" if e and l else "reverse" if l else "forward"), "to later steps"),
         (nudge(direction=lambda earlier, later: "bidirectional"), "is none of them"),
-        (lambda network, D: [network(np.ones((2, 2, D))) for _ in range(5)] and (0, "both"), "called four times"),
         (lambda network, D: (0, "forward"), "the network was not called"),
     ],
     "judge_reader": [

@@ -32,8 +32,7 @@ def diagnose_shapes(got, want):
         "`output`: the output holds the top layer alone, in both directions": dict(output="B T 3H"),
         "`output`: the output has a place for every step, not for every layer": dict(output="B 6 2H"),
         "12 is the input size D, which is in none of the three shapes": [
-            dict(output="B T 2D"),
-            dict(output="B T D"),
+            *(dict(output=each) for each in ("B T 2D", "B T D")),
             dict(states="6 B D"),
         ],
         "`h_n`: `batch_first` does not move the states": dict(states="B 6 H"),
@@ -41,8 +40,7 @@ def diagnose_shapes(got, want):
         "`h_n`: every layer has final states, not only the top one": dict(states="2 B H"),
         "`h_n`: every layer has final states, in both directions": dict(states="1 B H"),
         "`h_n`: the directions do not lie side by side in the states: they count as rows": [
-            dict(states="3 B 2H"),
-            dict(states="6 B 2H"),
+            *(dict(states=each) for each in ("3 B 2H", "6 B 2H")),
         ],
         "`h_n`: a final state has no time axis, it belongs to a sequence of the batch": dict(states="6 T H"),
         "`c_n` has the shape of `h_n`": dict(c_n="6 B 2H"),
@@ -61,31 +59,36 @@ def draw_final_states(trial):
     return (trial.normal(2 * trial.choice(1, 2, 3), B, H),)
 
 
+def side_by_side(h_n):
+    """Return final states (2, B, H), an array or a tensor, as (B, 2H)."""
+    return h_n.swapaxes(0, 1).reshape(h_n.shape[1], -1)
+
+
+def mixed(h_n):
+    return h_n.reshape(h_n.shape[1], -1)
+
+
+def alternating(h_n):
+    return h_n.swapaxes(0, 1).swapaxes(1, 2).reshape(h_n.shape[1], -1)
+
+
 @exercise(
     "Both directions side by side",
     draw=draw_final_states,
     names="the result",
     axes="B 2H",
     turns={
-        "the values are there, but a row holds two sequences: a `reshape` does not move the batch axis": dict(
-            joined=lambda a, b: np.stack([a, b]).reshape(len(a), -1)
-        ),
-        "the two directions alternate, unit by unit: they should stand one after the other": dict(
-            joined=lambda a, b: np.stack([a, b], axis=-1).reshape(len(a), -1)
-        ),
+        "a row holds two sequences: a `reshape` does not move the batch axis": dict(joined=mixed),
+        "the two directions alternate, unit by unit: they should stand one after the other": dict(joined=alternating),
         "this is the bottom layer, its states stand first": dict(rows=(0, 1)),
         "forward comes first, then reverse": dict(rows=(-1, -2)),
         "these are the first and the last row: the top layer has the last two": dict(rows=(0, -1)),
-        "one of the two halves comes from the bottom layer": [
-            dict(rows=(-2, 1)),
-            dict(rows=(-2, 0)),
-            dict(rows=(1, -1)),
-        ],
+        "one of the two halves comes from the bottom layer": [dict(rows=each) for each in ((-2, 0), (-2, 1), (1, -1))],
         "the same direction stands there twice": [dict(rows=(-1, -1)), dict(rows=(-2, -2))],
     },
 )
-def join_directions(h_n, *, rows=(-2, -1), joined=lambda a, b: np.concatenate([a, b], axis=-1)):
-    return joined(*(h_n[k] for k in rows))
+def join_directions(h_n, *, rows=(-2, -1), joined=side_by_side):
+    return joined(h_n[list(rows)])
 
 
 def draw_ragged_output(trial):
@@ -111,23 +114,17 @@ STEPS = {  # where a half is read
     axes="B 2H",
     turns={
         "this is `output[:, -1]`: in the padding there is nothing but 0": dict(forward="last", reverse="last"),
-        "the forward half is right, the reverse half is read at the last valid step: there it has read one step": dict(
-            reverse="last valid"
-        ),
+        "the reverse half is read at the last valid step: there it has read one step": dict(reverse="last valid"),
         "the halves are exchanged: forward ends at the last valid step, reverse at step 0": dict(
             forward="first", reverse="last valid"
         ),
         "both halves are read at step 0: there the forward half has read one step": dict(forward="first"),
-        "the reverse half is right, the forward half is read in the padding, at the last of all T steps": dict(
-            forward="last"
-        ),
+        "the forward half is read in the padding, at the last of all T steps": dict(forward="last"),
         "all sequences are read at the last step of the longest one": [
             dict(forward="of the longest"),
             dict(forward="of the longest", reverse="of the longest"),
         ],
-        "the forward half is read one step too early: counted from 0, the last valid step is `lengths - 1`": dict(
-            forward="one before"
-        ),
+        "the forward half is read a step too early: the last valid one is `lengths - 1`": dict(forward="one before"),
         "the reverse half is read at the last of all T steps: it ends at step 0": dict(reverse="last"),
         "reverse stands before forward": dict(order=-1),
         "forward is the first half of the last axis, reverse the second": dict(cut=-1),
@@ -158,11 +155,6 @@ def draw_reader(trial):
     return lstm, torch.as_tensor(trial.normal(B, T, D)), torch.as_tensor(trial.lengths(B, T))
 
 
-def side_by_side(output, h_n, lengths):
-    """Return the final states (2, B, H) as (B, 2H)."""
-    return h_n.transpose(0, 1).flatten(1)
-
-
 @exercise(
     "A reader with two faults",
     draw=draw_reader,
@@ -171,34 +163,30 @@ def side_by_side(output, h_n, lengths):
     combine=2,
     turns={
         "the time axis is one too short": dict(whole=False),
-        "`final` is mixed: `view` and `reshape` do not move the batch axis, so a row holds two sequences": dict(
-            final=lambda output, h_n, lengths: h_n.reshape(len(output), -1)
-        ),
+        "a row of `final` holds two sequences: `view` and `reshape` do not move the batch axis": dict(joined=mixed),
         "the network reads the padding: it was not given the lengths": dict(packed=False),
-        "`final` is `output[:, -1]`: padding, and the reverse direction's first step": dict(
-            final=lambda output, h_n, lengths: output[:, -1]
-        ),
+        "`final` is `output[:, -1]`: padding, and the reverse direction's first step": dict(step="last"),
         "`final` takes both halves at the last valid step: the reverse direction ends at step 0": dict(
-            final=lambda output, h_n, lengths: output[range(len(output)), lengths - 1]
+            step="last valid"
         ),
-        "`final` has reverse before forward": dict(
-            final=lambda output, h_n, lengths: side_by_side(output, h_n.flip(0), lengths)
-        ),
+        "`final` has reverse before forward": dict(rows=[1, 0]),
         "in `final` the directions alternate, unit by unit: they should stand one after the other": dict(
-            final=lambda output, h_n, lengths: h_n.permute(1, 2, 0).flatten(1)
+            joined=alternating
         ),
-        "`final` has the same direction twice": [
-            dict(final=lambda output, h_n, lengths: side_by_side(output, h_n[[0, 0]], lengths)),
-            dict(final=lambda output, h_n, lengths: side_by_side(output, h_n[[1, 1]], lengths)),
-        ],
+        "`final` has the same direction twice": [dict(rows=[0, 0]), dict(rows=[1, 1])],
         "`final` is made of the cell states, `c_n`": dict(state=1),
     },
 )
-def mended_reader(lstm, x, lengths, *, whole=True, packed=True, state=0, final=side_by_side):
+def mended_reader(
+    lstm, x, lengths, *, whole=True, packed=True, state=0, rows=slice(None), joined=side_by_side, step=None
+):
     from lstm_tutorial.in_torch.topologies import run_lstm
 
     output, states = run_lstm(lstm, x, lengths if packed else None)
-    return output if whole else output[:, : max(lengths)], final(output, states[state], lengths)
+    final = joined(states[state][rows])
+    if step:
+        final = output[range(len(x)), STEPS[step](lengths, x.shape[1])]
+    return output if whole else output[:, : max(lengths)], final
 
 
 DIRECTIONS = ("forward", "reverse", "both")
@@ -273,12 +261,8 @@ def always(a, b):
     axes="T T",
     combine=6,
     turns={
-        "the second layer reads both directions of the first: what has the first one's forward half seen?": dict(
-            deep="one layer"
-        ),
-        "this is the forward half with one layer, or the matrix is transposed: rows are output steps": dict(
-            sees=np.less_equal
-        ),
+        "the second layer reads both directions of the first: what has its forward half seen?": dict(deep="one layer"),
+        "this is the forward half, or the matrix is transposed: rows are output steps": dict(sees=np.less_equal),
         "a step sees its own input too": dict(sees=np.greater),
         "with one layer the reverse half knows only what stands at its step and after it": dict(sees=always),
         "the padding is not read: the columns past the length are False": dict(columns=always),
@@ -286,13 +270,9 @@ def always(a, b):
         "with `<=` one step of the padding counts as valid: the last valid one is `length - 1`": [
             dict(rows=np.less_equal),
             dict(columns=np.less_equal),
-            dict(rows=np.less_equal, columns=np.less_equal),
+            dict(short=-1),
         ],
-        "one step too few counts as valid: the last valid one is `length - 1`": [
-            dict(short=1),
-            dict(rows=lambda s, length: s < length - 1),
-            dict(columns=lambda t, length: t < length - 1),
-        ],
+        "one step too few counts as valid: the last valid one is `length - 1`": dict(short=1),
         "it is enough here that one of the two steps is valid: both have to be": dict(both=np.logical_or),
         "one layer and two are exchanged": dict(deep="exchanged"),
     },
