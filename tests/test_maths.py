@@ -67,5 +67,5 @@ def test_formulas_stand_without_scripts_in_their_own_letters(browser, html):
     page.goto((html / "book" / "gates.html").as_uri(), wait_until="networkidle")
     assert page.evaluate(FONTS) == ["loaded"]
     boxes = page.evaluate(SHOWN)
-    assert len(boxes) > 50 and min(map(min, boxes)) > 3
+    assert len(boxes) > 50 and min(map(min, boxes)) > 0
     page.context.close()
