@@ -92,10 +92,15 @@ class Alarm:
             seconds = 0.05  # it may have been caught
 
     def __exit__(self, *_):
-        while not self._left.is_set():  # the alarm may ring here too
-            with contextlib.suppress(OutOfTime), self._lock:
-                self._left.set()
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(self._thread, None)
+        try:
+            self._stop()
+        except OutOfTime:  # it has rung once more
+            self._stop()
+
+    def _stop(self):
+        with self._lock:
+            self._left.set()
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(self._thread, None)
         self._ringer.join()
 
 
