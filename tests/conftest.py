@@ -26,7 +26,7 @@ settings.load_profile("course")
 
 # With `--no-loadscope-reorder` each worker takes whole files in this order: the book is built while the other worker is
 # busy with what does not need it.
-FIRST = ["test_book", "test_exercises"]
+FIRST = ["test_book", "test_mutants", "test_every_exercise"]
 LAST = ["test_site", "test_pages", "test_browser"]
 
 
