@@ -101,7 +101,8 @@ def test_reference_does_what_the_package_does(exercise):
 
 
 @each_exercise
-def test_wrong_answers_written_apart_are_refused_in_words_that_name_the_fault(exercise):
+def test_wrong_answers_written_apart_are_refused_in_words_that_name_the_fault(exercise, monkeypatch):
+    monkeypatch.setenv("LSTM_TUTORIAL_SECONDS", "20")  # some never end
     module = load(ROOT / "tests" / "wrong_answers" / f"{exercise.chapter.replace('-', '_')}.py")
     assert module.WRONG[exercise.id]
     for answer, words in module.WRONG[exercise.id]:
