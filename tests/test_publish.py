@@ -3,10 +3,10 @@
 import copy
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
-import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -150,8 +150,7 @@ def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dist")
     hatch = [sys.executable, "-m", "hatchling", "build", "-d", folder]
     run(*hatch, "-t", "sdist", cwd=ROOT)
-    with tarfile.open(next(folder.glob("*.tar.gz"))) as packed:
-        packed.extractall(folder, filter="data")
+    shutil.unpack_archive(next(folder.glob("*.tar.gz")), folder)
     run(*hatch, "-t", "wheel", cwd=next(path for path in folder.iterdir() if path.is_dir()))
     return next(folder.glob("*.whl"))
 
