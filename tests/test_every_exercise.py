@@ -75,6 +75,7 @@ def test_solution_passes_within_seconds(exercise):
     assert time.process_time() - start < 12  # a tenth of it where nothing else runs
 
 
+@pytest.mark.slow
 @each_exercise
 def test_reference_passes_and_each_of_its_turns_gets_its_own_words(exercise):
     reference = exercise.reference
@@ -100,6 +101,7 @@ def test_reference_does_what_the_package_does(exercise):
         assert all(map(allowed.right, match(exercise.reference(*inputs), want)))
 
 
+@pytest.mark.slow
 @each_exercise
 def test_wrong_answers_written_apart_are_refused_in_words_that_name_the_fault(exercise, monkeypatch):
     monkeypatch.setenv("LSTM_TUTORIAL_SECONDS", "20")  # some never end
