@@ -78,7 +78,6 @@ WRONG = {
         (weigh(rising=True), "both may rise and both may fall"),
         (weigh(alike=True), "let one step alone differ"),
         (lambda pool: [shares(pool, 3, 3) for _ in range(9)], "the pool answers eight calls"),
-        (lambda pool: ("equal", True), "was never called"),
         (lambda pool: ("decay", True), "'decay' is none of them"),
     ],
 }

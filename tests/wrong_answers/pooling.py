@@ -64,7 +64,7 @@ WRONG = {
     "pooling_verdicts": [(lambda: ("steady",) * 4 + ("right", "moves", "steady"), "program B")],
     "sturdy_pool": [(without_largest, "does not give")],
     "identify_pool": [
-        (look(sign=1), "when does a zero win"),
+        (look(sign=1), "wins over negative values only"),
         (look(compare="amounts"), "no padding at all"),
         (look(contents=(-5, -9)), "larger than any valid value"),
         (look(compare="length"), "or the length change"),
@@ -81,6 +81,5 @@ WRONG = {
         (attack(moves=2), "does it move without end"),
         (attack(moves=1e-6), "is not yet to be carried away"),
         (attack(sizes=(100, -100)), "was a bad value large enough"),
-        (lambda pool, n: 0.5, "a whole number from 0 to n"),
     ],
 }
