@@ -55,17 +55,16 @@ def whole_grid(train, counts):
 WRONG = {
     "gaps_by_hand": [
         (lambda: (0, 0, 0, 0.37, 0.5), "`decay`: the weights are"),
-        (lambda: (0, 0, 0, -0.37, -0.34), "every gap has the wrong sign"),
+        (lambda: (0, 0, 0, -0.37, -0.34), "some have the wrong sign"),
     ],
     "compare_pools": [(unpaired, "difference of the two medians")],
     "marked_by_max": [(lambda: (np.hstack([np.eye(4), np.ones((4, 1))]), np.zeros(4)), "an AND needs a threshold")],
     "what_can_be_answered": [(lambda: np.ones((4, 4), bool), '"exists" with last')],
     "choose_honestly": [(faulty, "chosen for its luckiest seed")],
     "plan_comparison": [
-        (lambda: plan(rate=0.02), "are trained at other rates"),
+        (lambda: plan(rate=0.02), "last differ in rate"),
         (lambda: plan(mask="yes"), "forgets the mask"),
-        (lambda: plan()["runs"], "where a dict is expected"),
-        (lambda: plan() | {"seeds": 5}, "has the unknown seeds"),
+        (lambda: plan() | {"seeds": 5}, "a dict with the keys runs, baselines"),
         (lambda: plan() | {"runs": [{"pool": "max"}]}, "every run must be a dict"),
     ],
     "why_it_failed": [
@@ -77,8 +76,6 @@ WRONG = {
         (why(rising=True), "to what the counts score, and stay there"),
         (why(ahead=80), "what did you compare that score with"),
         (whole_grid, "the budget is spent"),
-        (lambda train, counts: "structure", "nothing was trained"),
-        (lambda train, counts: "capacity", "is none of them"),
         (lambda train, counts: train(0, 0.02, 300), "rates (0.003, 0.01, 0.03)"),
     ],
 }

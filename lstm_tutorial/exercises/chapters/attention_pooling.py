@@ -106,7 +106,6 @@ def draw_attention(trial):
         ),
         "`d_scores`: what is subtracted is a mean with the weights, over the steps of one sequence": [
             dict(back=lambda d, w: w * (d - (w * d).sum(axis=0))),
-            dict(back=lambda d, w: w * (d - (w * d).sum())),
             dict(back=lambda d, w: w * (d - d.mean(axis=1, keepdims=True))),
         ],
         "`d_scores` lacks the weight in front": dict(back=lambda d, w: d - over_steps(w * d)),
@@ -190,9 +189,7 @@ def verify_differ(answer, trial):
     scores = np.tanh(np.array([[0, 0], [0, 1], [1, 0], [1, 1]]) @ weight.T + bias) @ query[0]
     off, *one_on, on = scores
     if min(off, on) >= min(one_on):
-        return (
-            "the steps whose switches agree score as high as those whose switches differ: try other signs of the query"
-        )
+        return "the steps whose switches agree score as high as those where they differ: try other signs of the query"
     if off >= min(one_on):
         return "a step with both switches off scores as high as one with a single one: look at the bias"
     if on >= min(one_on):
@@ -223,13 +220,7 @@ def attend_where_they_differ(*, weight=(20, 20), bias=(-10, -30), query=(6, -6))
     return np.array([(20, 20), weight], float), np.array(bias, float), np.array([query], float)
 
 
-WEIGHED = {
-    "equal": "equal weights",
-    "position": "weights by position",
-    "age": "weights by age",
-    "column": "weights by column",
-    "content": "attention",
-}
+KINDS = ("equal", "position", "age", "column", "content")
 
 
 class HiddenPool(Box):
@@ -239,8 +230,8 @@ class HiddenPool(Box):
 
     def __init__(self, trial):
         super().__init__()
-        self.truth = trial.choice(*product(WEIGHED, (True, False)))
-        self.table = np.cumsum(trial.rng.uniform(0.1, 1, size=64))[:: trial.choice(1, -1)]  # rises or falls
+        self.truth = trial.choice(*product(KINDS, (True, False)))
+        self.scores = np.log(np.cumsum(trial.rng.uniform(0.1, 1, size=64)))[:: trial.choice(1, -1)]  # rise or fall
         self.query = 3 * np.eye(4)[trial.rng.integers(4)]  # it sees one feature of the four
         self.by_angle = trial.choice(True, False)  # the score is then the same for x and 2x
 
@@ -250,45 +241,33 @@ class HiddenPool(Box):
             raise ValueError(f"the pool takes x (B, T, 4), T at most 64, got {x.shape}")
         lengths = check_pooled(x, np.asarray(lengths))
         (kind, masks), steps = self.truth, np.arange(x.shape[1])
-        if kind == "content":
-            size = np.maximum(np.linalg.norm(x, axis=2), 1e-12) if self.by_angle else 1
-            weights = attention_weights(x @ self.query / size, lengths if masks else None)
-        else:
-            age = np.maximum(lengths[:, None] - 1 - steps, 0)
-            weights = self.table[{"equal": 0 * steps, "position": steps, "age": age, "column": steps[::-1]}[kind]]
-            weights = weights * ((steps < lengths[:, None]) | (not masks))
-            weights = weights / over_steps(weights)
+        scores = {
+            "equal": 0.0 * steps,
+            "position": self.scores[steps],
+            "age": self.scores[np.maximum(lengths[:, None] - 1 - steps, 0)],
+            "column": self.scores[steps[::-1]],
+            "content": x @ self.query / (np.maximum(np.linalg.norm(x, axis=2), 1e-12) if self.by_angle else 1),
+        }[kind]
+        weights = attention_weights(np.broadcast_to(scores, x.shape[:2]), lengths if masks else None)
         return np.einsum("bt,btd->bd", weights, x)
 
 
 def diagnose_weighs(got, want, pool):
-    """Say which two kinds the experiment has not told apart, or what it has not asked about the mask."""
+    """Say which two kinds the experiment has not distinguished, or how the mask is tested."""
     kinds = {got[0], want[0]}
     if len(kinds) == 1 and got[1]:
-        return (
-            "it says that padding has no weight, and it has: zeros in the padding take a share and add nothing that is "
-            "seen. Put numbers in, and change them"
-        )
+        return "unmasked padding is taken for masked: zeros in it add nothing, so put numbers in and change them"
     if len(kinds) == 1:
-        return (
-            "it says that padding has a weight, and it has none: to cut the padding off may change other weights too. "
-            "Change the numbers in the padding and nothing else"
-        )
+        return "masked padding is taken for unmasked: cut off, it may change other weights, so change its numbers alone"
     if "content" in kinds:
-        ask = (
-            "Weights that do not look at x make the pool of x + y the pool of x plus that of y, up to rounding. (x + x "
-            "is not enough: some scores see a direction alone)"
-        )
+        ask = "if the weights ignore x, the pool of x + y is that of x plus that of y, for any y (x + x is not enough)"
     elif "equal" in kinds:
-        ask = "Let one step alone differ from 0, and move it: does the answer change?"
+        ask = "let one step alone differ from 0, and move it: does the answer change?"
     elif "column" in kinds:
-        ask = "Pad the same valid steps further: do their weights change?"
+        ask = "pad the same valid steps further: do their weights change?"
     else:
-        ask = (
-            "Both may rise and both may fall. Give the sequence more valid steps: do the first ones keep the ratios of "
-            "their weights, or the last ones?"
-        )
-    return f"it takes {WEIGHED[want[0]]} for {WEIGHED[got[0]]}. {ask}"
+        ask = "both may rise or fall. Add valid steps: do the first ones keep the ratios of their weights, or the last?"
+    return f"it takes {want[0]!r} for {got[0]!r}: {ask}"
 
 
 @exercise(
@@ -296,7 +275,7 @@ def diagnose_weighs(got, want, pool):
     draw=lambda trial: (HiddenPool(trial),),
     names="the kind, whether it masks",
     diagnose=diagnose_weighs,
-    words=", ".join(WEIGHED),
+    words=", ".join(KINDS),
     dtypes=("float64",),
     trials=30,
 )
