@@ -62,13 +62,9 @@ def over_steps(weights):
         ],
         "this falls to 1/e in a half-life, not to a half": dict(base=np.exp(-1)),
         "the oldest step has the largest weight: does the weight fall or grow with the age?": dict(base=2.0),
-        "this counts steps: the age of a step is a difference of times": dict(
-            clock=lambda times: np.arange(times.shape[1]) + 0 * times
-        ),
+        "this counts steps: an age is a difference of times": dict(clock=lambda times: np.indices(times.shape)[1]),
         "the age is multiplied by the half-life: how many half-lives has it?": dict(halved=np.multiply),
-        "the padding's age means nothing: a power of it may be infinite, and infinity times 0 is NaN": dict(
-            mask=np.multiply
-        ),
+        "a power of the padding's age may be infinite, and infinity times 0 is NaN": dict(mask=np.multiply),
         "the padding has a weight": dict(mask=lambda valid, weights: weights),
     },
 )
@@ -98,12 +94,8 @@ def draw_attention(trial):
     turns={
         "`d_x` forgets the weights: each step is in the sum with its own": dict(held=np.ones_like),
         "`d_scores` is the gradient of the weights: go on through the softmax": dict(back=lambda d, w: d),
-        "`d_scores` lacks what the softmax subtracts: the weights sum to 1, so what one gains the others lose": dict(
-            back=lambda d, w: w * d
-        ),
-        "`d_scores`: w (1 − w) is a sigmoid's slope, each weight of a softmax depends on every score": dict(
-            back=lambda d, w: w * (1 - w) * d
-        ),
+        "`d_scores`: what one weight gains the others lose, so subtract that": dict(back=lambda d, w: w * d),
+        "`d_scores`: w (1 − w) is the slope of a sigmoid, not of a softmax": dict(back=lambda d, w: w * (1 - w) * d),
         "`d_scores`: what is subtracted is a mean with the weights, over the steps of one sequence": [
             dict(back=lambda d, w: w * (d - (w * d).sum(axis=0))),
             dict(back=lambda d, w: w * (d - d.mean(axis=1, keepdims=True))),
@@ -135,16 +127,11 @@ def draw_leaking(trial):
             dict(total=lambda powers: powers.sum(axis=0)),
             dict(total=lambda powers: powers.sum(axis=0), top=lambda scores: scores.max(axis=0)),
         ],
-        "the padding is masked after the softmax: the weights of a short sequence sum to less than 1": dict(
-            mask="after"
-        ),
+        "masked after the softmax, the weights of a short sequence sum to less than 1": dict(mask="after"),
         "the padding still has a weight: nothing masks it": dict(mask=None),
-        "e to the 1,000 is infinite: the softmax stays the same if you subtract the largest score": dict(
-            top=lambda scores: 0
-        ),
-        "the padding has the score 0: e to the 0 is 1, which score gives a weight of 0?": dict(fill=0.0),
-        "what stands in for the padding's score is not low enough: a valid score may be as low": [
-            dict(fill=value) for value in (-1.0, -9.0, -10.0, -99.0, -100.0, -999.0, -1000.0)
+        "e to the 1,000 is infinite: subtract the largest score, no weight changes": dict(top=lambda scores: 0),
+        "the padding's score is not low enough: e to the 0 is 1, and a valid score may be −1,000": [
+            dict(fill=value) for value in (0.0, -1.0, -9.0, -10.0, -99.0, -100.0, -999.0, -1000.0)
         ],
         "the weights are not divided by their sum": dict(total=lambda powers: 1),
     },

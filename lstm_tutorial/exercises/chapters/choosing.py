@@ -47,30 +47,23 @@ def draw_scores(trial):
     names="median, lowest, highest, share",
     turns={
         "this is the difference of the two medians: the median of the differences is asked for": dict(
-            middle=lambda gap, a, b: np.median(a) - np.median(b)
+            median=lambda gap, a, b: np.median(a) - np.median(b)
         ),
-        "this is the mean difference: one lucky seed moves it, the median is asked for": dict(
-            middle=lambda gap, a, b: gap.mean()
-        ),
+        "this is the mean difference, which one lucky seed moves": dict(median=lambda gap, a, b: gap.mean()),
         "this is the range of each pool, not of the differences: pair each seed with itself": [
-            dict(ends=lambda gap, a, b: (a.min() - b.max(), a.max() - b.min())),
-            dict(ends=lambda gap, a, b: (a.min() - b.min(), a.max() - b.max())),
+            dict(lowest=lambda gap, a, b: a.min() - b.max()),
+            dict(lowest=lambda gap, a, b: a.min() - b.min()),
         ],
-        "lowest and highest are asked for, these are one standard deviation to each side": dict(
-            ends=lambda gap, a, b: (gap.mean() - gap.std(), gap.mean() + gap.std())
-        ),
-        "a tie is no win: count only the seeds on which the first is ahead": dict(wins=np.greater_equal),
-        "the wins are counted, their share is asked for": dict(share=np.sum),
+        "this is a standard deviation below the mean": dict(lowest=lambda gap, a, b: gap.mean() - gap.std()),
+        "a tie is no win: count the seeds on which the first is ahead": dict(share=lambda gap, a, b: np.mean(a >= b)),
+        "the wins are counted, their share is asked for": dict(share=lambda gap, a, b: np.sum(a > b)),
     },
 )
-def compare_pools(
-    first, second,
-    *, middle=lambda gap, a, b: np.median(gap), ends=lambda gap, a, b: (gap.min(), gap.max()), wins=np.greater,
-    share=np.mean,
-):  # fmt: skip
+def compare_pools(first, second, **other):
     gap = first - second
-    lowest, highest = ends(gap, first, second)
-    return float(middle(gap, first, second)), float(lowest), float(highest), float(share(wins(first, second)))
+    found = dict(median=np.median(gap), lowest=gap.min(), highest=gap.max(), share=np.mean(gap > 0))
+    found |= {name: value(gap, first, second) for name, value in other.items()}
+    return tuple(map(float, found.values()))
 
 
 def verify_marked(answer, trial):
@@ -161,9 +154,7 @@ def draw_tables(trial):
     names="pool, median, lowest, highest",
     turns={
         "the pool is chosen for its luckiest seed: one run is no pool": [dict(by=np.max), dict(by=np.max, on="test")],
-        "the pool is chosen by the mean, which one run that went astray moves: the median is asked for": dict(
-            by=np.mean
-        ),
+        "the pool is chosen by the mean, which one failed run moves: the median is asked for": dict(by=np.mean),
         "the pool is chosen on the test scores, which are there to report on": dict(on="test"),
         "the right pool; the report is made on the validation scores, which chose it": dict(report="validation"),
         "the right pool; this is the mean of its test scores, the median is asked for": dict(middle=np.mean),
@@ -213,8 +204,8 @@ def unfair(runs):
         return f"every run must be a dict with the keys {', '.join(RUN_KEYS)}"
     if not all(whole(run[key]) for run in runs for key in ("data_seed", "network_seed", "updates")):
         return "seeds and updates must be whole numbers"
-    if not all(isinstance(run["rate"], Real) and 0 < run["rate"] < 1 and run["updates"] for run in runs):
-        return "a learning rate should be a number between 0 and 1, and there must be at least one update"
+    if not all(isinstance(run["rate"], Real) and 0 < run["rate"] < 1 <= run["updates"] for run in runs):
+        return "a learning rate must be a number between 0 and 1, and updates at least 1"
     if not all(isinstance(run["mask"], bool | np.bool_) and run["mask"] for run in runs):
         return "a run forgets the mask: padding would be pooled"
     settings = {}
@@ -225,11 +216,9 @@ def unfair(runs):
     first = settings["last"]
     data_seeds, network_seeds, rates, _ = columns = [set(column) for column in zip(*first)]
     for pool, rows in settings.items():
-        for key, mine, others in zip(RUN_KEYS[1:5], zip(*rows), columns):
-            if set(mine) != others:
-                return f"{pool} and last differ in {key}: let the pool alone vary"
         if sorted(rows) != sorted(first):
-            return f"{pool} and last combine seeds, rates and updates differently: let the pool alone vary"
+            keys = [key for key, mine, others in zip(RUN_KEYS[1:5], zip(*rows), columns) if set(mine) != others]
+            return f"{pool} and last differ in {' and '.join(keys) or 'their runs'}: let the pool alone vary"
     if len(set(first)) < len(first):
         return "the same run stands in the plan twice: it would count as a second seed"
     if min(len(data_seeds), len(network_seeds)) < 3:
@@ -246,7 +235,7 @@ def unfair(runs):
     verify=verify_plan,
     turns={
         "must be whole numbers": dict(change=lambda run: dict(updates="many")),
-        "at least one update": [dict(change=lambda run: dict(updates=0)), dict(change=lambda run: dict(rate=3))],
+        "updates at least 1": [dict(change=lambda run: dict(updates=0)), dict(change=lambda run: dict(rate=3))],
         "forgets the mask": dict(change=lambda run: dict(mask=run["pool"] != "attention")),
         "one is missing": dict(pools=COMPARED[:3]),
         "let the pool alone vary": [
@@ -254,13 +243,10 @@ def unfair(runs):
             for key in ("data_seed", "network_seed", "rate", "updates")
         ],
         "stands in the plan twice": dict(seeds=(0, 1, 2, 2)),
-        "three seeds are needed": [
-            dict(change=lambda run: dict(data_seed=0)),
-            dict(change=lambda run: dict(network_seed=0)),
-        ],
+        "three seeds are needed": [dict(change=lambda run, key=key: {key: 0}) for key in ("data_seed", "network_seed")],
         "one learning rate only": [dict(rates=(0.01,)), dict(rates=(0.01, 0.010001))],
         "the rates are not tried on the same seeds": dict(
-            change=lambda run: dict(data_seed=run["data_seed"] + (run["rate"] > 0.005))
+            change=lambda run: dict(data_seed=run["data_seed"] + run["rate"] // 0.005)
         ),
         "the baselines lack": [dict(baselines=("majority", " ")), dict(baselines=("counts", "logistic regression"))],
         "has had no say": [dict(chosen_on="test"), dict(chosen_on="train"), dict(reported_on="train")],
@@ -305,13 +291,12 @@ class Laboratory(Box):
             raise RuntimeError(f"run {len(self.asked) + 1} would go beyond 12,000 updates: the budget is spent")
         self.asked.append((seed, rate, updates))
         tremble = np.random.default_rng([self.noise, seed, RATES.index(rate), updates]).normal()
-        finds = {
+        learns = {
             "seed": updates >= 250,
             "rate": rate == self.rate and updates >= 250,
             "updates": updates >= self.needed,
-            "structure": False,
         }
-        if finds[self.cause] and seed != self.unlucky:
+        if learns.get(self.cause) and seed != self.unlucky:
             return 100 - abs(tremble)
         return self.counts + (25 - self.counts) * np.exp(-updates / 400) + tremble  # from a guess to the counts
 

@@ -51,9 +51,7 @@ def draw_with_nan(trial):
     axes="B H",
     same_as=mean_pool,
     turns={
-        "NaN of the padding comes into the sum: is the mask too long, or is NaN multiplied by 0?": dict(
-            pool=lambda x, lengths: x.mean(axis=1)
-        ),
+        "NaN of the padding is added: mask too long, or NaN times 0?": dict(pool=lambda x, n: x.mean(axis=1)),
         "the sum is divided by T: divide each sequence by its own length": dict(by=lambda x, n: x.shape[1]),
         "this is the sum over the valid steps, not yet divided": dict(by=lambda x, n: 1),
         "every sequence is divided by the longest length: each has its own": dict(by=lambda x, n: n.max()),
@@ -161,16 +159,15 @@ def verify_click(answer, trial, x, lengths):
     untouched = valid_steps(lengths[: x.shape[1]], x.shape[2]) & (x[0] == x[1]).all(axis=2)
     least, most = fill_padding(x[0], untouched, np.inf).min(axis=1), fill_padding(x[0], untouched, -np.inf).max(axis=1)
     slope, offset = np.polyfit(x[0].ravel(), x[3].ravel(), 1)
-    near = 0.01 * np.std(x[0])
-    faults = {
-        "other numbers in the padding change the result": abs(repadded - plain) > near,
-        "the same steps in another order give another result": abs(shuffled - plain) > near,
-        f"pooling {offset:.3g} − {-slope:.3g} x does not give {offset:.3g} − {-slope:.3g} times the pool of x: "
-        "a maximum turned over becomes a minimum": abs(mapped - slope * plain - offset) > abs(slope) * near,
-        "the click moves the result out of the range of the steps that it did not touch": (click < least - near)
-        | (click > most + near),
+    unmapped = (mapped - offset) / slope
+    faults = {  # and how far the result is off
+        "other numbers in the padding change the result": repadded - plain,
+        "the same steps in another order give another result": shuffled - plain,
+        "pooling a x + b does not give a times the pool plus b: a maximum turned over becomes a minimum": unmapped
+        - plain,
+        "the click moves the result out of the range of the untouched steps": click - np.clip(click, least, most),
     }
-    return next((words for words, wrong in faults.items() if wrong.any()), None)
+    return next((words for words, off in faults.items() if np.any(abs(off) > 0.01 * np.std(x[0]))), None)
 
 
 @exercise(
