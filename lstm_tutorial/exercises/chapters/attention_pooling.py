@@ -56,10 +56,7 @@ def over_steps(weights):
     axes="B T",
     turns={
         "the weights do not sum to 1: divide by their sum over the valid steps": dict(total=lambda w: 1),
-        "the weights of each sequence must sum to 1: the sum is over its own steps": [
-            dict(total=lambda w: w.sum(axis=0)),
-            dict(total=np.sum),
-        ],
+        "each sequence's weights sum to 1 over its steps": [dict(total=lambda w: w.sum(axis=0)), dict(total=np.sum)],
         "this falls to 1/e in a half-life, not to a half": dict(base=np.exp(-1)),
         "the oldest step has the largest weight: does the weight fall or grow with the age?": dict(base=2.0),
         "this counts steps: an age is a difference of times": dict(clock=lambda times: np.indices(times.shape)[1]),

@@ -11,7 +11,7 @@ from lstm_tutorial.validation import check_pooled
 
 WHERE = (
     "`last`: the last valid step is the third row, the rows of zeros are padding",
-    "`max`: look down each column, over the three valid steps, and keep the signs",
+    "`max`: look down each column, over the three valid steps: −0.1 is larger than −0.7",
     "`mean`: add up the three valid steps of each column, and divide by how many they are",
 )
 
@@ -22,7 +22,6 @@ WHERE = (
     axes="H, H, H",
     turns={
         "`max`: a zero of the padding is larger than the valid values, and does not count": dict(top=(0, 0.9)),
-        "`max`: the largest value, with its sign: −0.1 is larger than −0.7": dict(top=(-0.7, 0.9)),
         "`mean`: the sum is divided by 5, but only 3 steps are valid": dict(mean=(-0.24, 0.24)),
     },
     diagnose=lambda got, want: next(words for words, a, b in zip(WHERE, got, want) if np.any(abs(a - b) > 5e-4)),
@@ -159,12 +158,11 @@ def verify_click(answer, trial, x, lengths):
     untouched = valid_steps(lengths[: x.shape[1]], x.shape[2]) & (x[0] == x[1]).all(axis=2)
     least, most = fill_padding(x[0], untouched, np.inf).min(axis=1), fill_padding(x[0], untouched, -np.inf).max(axis=1)
     slope, offset = np.polyfit(x[0].ravel(), x[3].ravel(), 1)
-    unmapped = (mapped - offset) / slope
+    turned = (mapped - offset) / slope - plain
     faults = {  # and how far the result is off
         "other numbers in the padding change the result": repadded - plain,
         "the same steps in another order give another result": shuffled - plain,
-        "pooling a x + b does not give a times the pool plus b: a maximum turned over becomes a minimum": unmapped
-        - plain,
+        "pooling a x + b does not give a times the pool, plus b: a maximum turned over becomes a minimum": turned,
         "the click moves the result out of the range of the untouched steps": click - np.clip(click, least, most),
     }
     return next((words for words, off in faults.items() if np.any(abs(off) > 0.01 * np.std(x[0]))), None)
