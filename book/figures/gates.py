@@ -10,8 +10,9 @@ from lstm_tutorial import figures
 from lstm_tutorial.in_numpy import Gates
 
 figure("gate")(figures.draw_gate)
-for part in ("forget", "input", "candidate", "update", "output"):
+for part in ("forget", "update", "output"):
     figure(f"cell-{part}")(partial(figures.draw_cell, part))
+figure("cell-write")(partial(figures.draw_cell, ("input", "candidate")))
 
 
 @figure("gates-latches", study="gates")
@@ -35,7 +36,7 @@ def gates_latches(study):
 
 @figure("gates-openings", study="gates")
 def gates_openings(study):
-    """How far gates stand open under the default draw and under weights from 0 to 1, ten seeds together."""
+    """Values of gates under the default initialisation and under weights from 0 to 1, ten seeds together."""
     curves = study["results"]["quantiles"]
     names = {"default, 16 units": ("default", "16"), "all positive, 5 units": ("positive", "5")}
     names |= {"all positive, 16 units": ("positive", "16")}
