@@ -20,7 +20,7 @@ def gates_latches(study):
     """Three latches on the same pulses: set by hand, trained, trained without recurrent weights."""
     results = study["results"]
     steps, pulses = np.arange(results["settings"]["latch"]["T"]) + 1, results["settings"]["pulses"]
-    inputs = {name: np.isin(steps, where) * 1.0 for name, where in pulses.items()}
+    inputs = {name: np.isin(steps, where) * 1.0 for name, where in zip(("x", "reset"), pulses.values())}
     panels = plt.subplots(6, 3, sharex=True, sharey="row", figsize=(7.5, 6.6))[1]
     for k, (name, trace) in enumerate(results["traces"].items()):
         figures.plot_gates(Gates(**trace), inputs, axes=panels[:, k])
