@@ -122,11 +122,8 @@ def diagnose_reach(got, want, T, k):
         "`one_way`: rows and columns are swapped, a row belongs to an answer": dict(one_way=lambda s, t, k: t >= s),
         "`backwards`: rows and columns are swapped, a row belongs to an answer": dict(backwards=lambda s, t, k: t <= s),
         "`window`: k steps to each side, this is one less": dict(window=lambda s, t, k: abs(t - s) < k),
-        "`window`: this looks back only": dict(window=lambda s, t, k: (t <= s) & (t >= s - k)),
-        "`window`: this looks ahead only": dict(window=lambda s, t, k: (t >= s) & (t <= s + k)),
         "`window`: it leaves out the step itself": dict(window=lambda s, t, k: (abs(t - s) <= k) & (t != s)),
         "`late`: when it answers k steps later, what has it read by then?": dict(late=lambda s, t, k: t <= s - k),
-        "`late`: this is the network that answers at once": dict(late=lambda s, t, k: t <= s),
         "`late`: it has not forgotten the start": dict(late=lambda s, t, k: abs(t - s) <= k),
         "`late`: k steps late means up to step s + k, and that one too": dict(late=lambda s, t, k: t < s + k),
         "`late`: rows and columns are swapped, a row belongs to an answer": dict(late=lambda s, t, k: t >= s - k),
@@ -141,19 +138,13 @@ def who_sees_whom(
     return tuple(sees(s, t, k) for sees in (one_way, backwards, window, late))
 
 
-def draw_scored_tags(trial):
-    """Draw scores in which class 0 is ahead a little, and answers at some of the steps."""
-    B, T, K = trial.sizes("B T K", K=2)
-    return trial.normal(B, T, K) + 0.5 * (np.arange(K) == 0), draw_answered(trial, B, T, K)
-
-
 def by_word(right, counted):
     return np.mean(right.sum(1) / np.maximum(counted.sum(1), 1))
 
 
 @exercise(
     "An accuracy that flatters",
-    draw=draw_scored_tags,
+    draw=draw_tags,
     turns={
         "the steps without an answer count, as if 0 were right there": dict(stands_in=0),
         "it is divided by all steps, those without an answer too": dict(mean=lambda right, counted: right.mean()),
@@ -239,29 +230,23 @@ def draw_words(trial):
     return np.where(valid, trial.rng.integers(3, 42, size=(B, T)), 0), y, delay
 
 
-def padded(a, before, after, fill):
-    return np.pad(a, ((0, 0), (before, after)), constant_values=fill)
-
-
 @exercise(
     "Answer later",
     draw=draw_words,
     names="x_late, y_late",
     axes="B T, B T",
     turns={
-        "`x_late`: the words come later as well, so nothing is gained": dict(words=lambda x, d: padded(x, d, 0, 0)),
-        "`x_late`: what is read after the word should be padding, 0": dict(words=lambda x, d: padded(x, 0, d, IGNORE)),
-        "`y_late`: `y_late[:, t + delay]` answers `x[:, t]`": dict(late=lambda y, d: padded(y, 0, d, IGNORE)),
-        "`y_late`: no answer yet is -100: 0 is an answer": dict(late=lambda y, d: padded(y, d, 0, 0)),
-        "`y_late`: the last answers have come round to the front": dict(
-            late=lambda y, d: padded(np.roll(y, d, 1), 0, d, IGNORE)
-        ),
+        "`x_late`: the words come later as well, so nothing is gained": dict(x_pad=(1, 0)),
+        "`x_late`: what is read after the word should be padding, 0": dict(x_fill=IGNORE),
+        "`y_late`: `y_late[:, t + delay]` answers `x[:, t]`": dict(y_pad=(0, 1)),
+        "`y_late`: no answer yet is -100: 0 is an answer": dict(y_fill=0),
     },
 )
-def answer_late(
-    x, y, delay, *, words=lambda x, d: padded(x, 0, d, 0), late=lambda y, d: padded(y, d, 0, IGNORE)
-):  # fmt: skip
-    return words(x, delay), late(y, delay)
+def answer_late(x, y, delay, *, x_pad=(0, 1), x_fill=0, y_pad=(1, 0), y_fill=IGNORE):
+    def padded(a, pad, fill):
+        return np.pad(a, ((0, 0), (pad[0] * delay, pad[1] * delay)), constant_values=fill)
+
+    return padded(x, x_pad, x_fill), padded(y, y_pad, y_fill)
 
 
 def verify_between(answer, trial):
@@ -280,12 +265,9 @@ def verify_between(answer, trial):
     for is_wrong, words in (
         (
             positive[0].any(),
-            "without any mark the score is positive: what do the hidden states and `head_bias` add up to?",
+            "without any mark the score is positive: what do the two states and `head_bias` add up to?",
         ),
-        (
-            early and late,
-            "one side is enough for a positive score, but both must have seen a mark: look at `head_bias`",
-        ),
+        (early and late, "one side is enough for a positive score, but both must have seen a mark"),
         (early, "before the first mark the score is positive: what comes later alone must not be enough"),
         (late, "after the last mark the score is positive: what came before alone must not be enough"),
         (not positive[marks].all(), "at a mark the score is not positive: has each direction written it by then?"),

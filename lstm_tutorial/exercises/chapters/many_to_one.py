@@ -163,8 +163,10 @@ def draw_forecast(trial):
 @exercise(
     "Better than yesterday",
     draw=draw_forecast,
+    diagnose=lambda got, *_: "the skill is 1 minus a ratio of mean squares, so it is below 1" if got >= 1 else None,
     turns={
         "this is the share of the error that is left: the skill is 1 minus it": dict(skill=np.divide),
+        "1 is missing: the skill is 1 minus the share that is left": dict(skill=lambda own, base: -own / base),
         "the fraction is upside down: divide by the error of persistence": dict(skill=lambda own, base: 1 - base / own),
         "this is the difference of the errors, not their ratio": dict(skill=lambda own, base: base - own),
         "this compares the roots of the mean squares": dict(error=lambda off: np.sqrt(np.mean(off**2))),
