@@ -6,11 +6,10 @@ from lstm_tutorial.in_numpy import sigmoid
 
 
 def written_over(x, h, c, weight_ih, weight_hh, bias):
-    h, c, output = h.copy(), c.copy(), []
+    h, output = h.copy(), []
     for x_t in x:
         i, f, g, o = np.split(x_t @ weight_ih.T + h @ weight_hh.T + bias, 4, axis=1)
-        c *= sigmoid(f)
-        c += sigmoid(i) * np.tanh(sigmoid(g))
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(sigmoid(g))
         np.multiply(sigmoid(o), np.tanh(c), out=h)
         output.append(h)
     return np.stack(output), c
@@ -42,6 +41,8 @@ WRONG = {
     "input_in_chunks": [
         (lambda x, w, b, room: x @ w.T + b, "return a list"),
         (lambda x, w, b, room: chunks(x, w, b, 1), "a chunk may be fuller"),
+        (lambda x, w, b, room: chunks(x, w, b, len(x)), "and the room is"),
+        (lambda x, w, b, room: chunks(x[:-1], w, b, 3), "what about the last, shorter one?"),
         (lambda x, w, b, room: chunks(x[::-1], w, b, max(1, room // (x.shape[1] * len(b)))), "in another order"),
         (lambda x, w, b, room: [chunks(x, w, b, 1)[-1]] * len(x), "two chunks are one array"),
         (lambda x, w, b, room: [chunk.swapaxes(0, 1) for chunk in chunks(x, w, b, 3)], "every chunk must have shape"),

@@ -49,7 +49,7 @@ WRONG = {
         (lambda draw, K: (odds(draw, K), count_kept(draw, K)), "one over what it is"),
         (lambda draw, K: (1 / odds(draw, K), K), "no token is cut"),
         (lambda draw, K: (1 / odds(draw, K), count_kept(draw, K, 300, -1)), "too rare to turn up"),
-        (lambda draw, K: (1 / odds(draw, K, n=400), count_kept(draw, K)), "how sure is the share"),
+        (lambda draw, K: (1 / odds(draw, K, n=400), count_kept(draw, K)), "how sure is that"),
         (lambda draw, K: (1 / odds(draw, K, apart=2), count_kept(draw, K)), "by how much do their scores differ"),
         (lambda draw, K: (1 / odds(draw, K, n=20_000), count_kept(draw, K)), "1000 draws were asked for"),
         (lambda draw, K: (1 / odds(draw, K), min(K, count_kept(draw, K) + 1)), "more tokens than are kept"),

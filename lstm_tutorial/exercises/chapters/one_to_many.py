@@ -150,7 +150,7 @@ def draw_generator(trial):
         "it reads the start at every step, not the token it wrote": dict(reads_own=False),
         "it goes on after the stop: from there on `stop` stands in every place": dict(ends=False),
         "only one of `h` and `c` is handed on": [dict(carries="c"), dict(carries="h")],
-        "after the stop the places hold 0, they should hold `stop`": [dict(rest=PAD), dict(rest=PAD, kept=True)],
+        "after the stop the places hold 0, they should hold `stop`": dict(rest=PAD),
         "the start is the last row of the embedding": [dict(start=0), dict(start=-2)],
         "the scores are `weight @ h` plus the bias": [dict(bias=0), dict(bias=-1), dict(weight=0)],
     },
@@ -159,7 +159,7 @@ def draw_generator(trial):
 )
 def write_greedily(
     h, c, weights, embedding, head, stop, steps,
-    *, carries="hc", reads_own=True, ends=True, rest=None, kept=False, start=-1, weight=1, bias=1,
+    *, carries="hc", reads_own=True, ends=True, rest=None, start=-1, weight=1, bias=1,
 ):  # fmt: skip
     token, tokens = start % len(embedding), []
     for _ in range(steps):
@@ -167,8 +167,7 @@ def write_greedily(
         tokens.append(int((weight * head[0] @ h_new + bias * head[1]).argmax()))
         h, c = h_new if "h" in carries else h, c_new if "c" in carries else c
         token = tokens[-1] if reads_own else token
-    stops = np.array(tokens) == stop
-    over = (np.cumsum(stops) - stops * kept > 0) & ends
+    over = (np.cumsum(np.array(tokens) == stop) > 0) & ends
     return np.where(over, stop if rest is None else rest, tokens)
 
 
@@ -247,7 +246,7 @@ class SamplerBox(Box):
         self.rng = np.random.default_rng(int(rng.integers(10**6)))
 
     def answer(self, scores, n):
-        scores, n = np.asarray(scores, float), int(n)
+        scores = np.asarray(scores, float)
         if scores.shape != (self.K,) or not np.isfinite(scores).all():
             raise ValueError(f"draw takes {self.K} finite scores, got shape {scores.shape}")
         if not 0 <= n <= self.left:
@@ -271,13 +270,12 @@ def verify_knobs(answer, trial, draw, K):
     off = math.log(temperature / draw.temperature)
     if abs(off) < math.log(1.2):
         return None
+    why = (
+        f"too {'high' if off > 0 else 'low'}: how much more often does one of two kept tokens come, how sure is that, "
+    )
+    why += "and by how much do their scores differ?"
     if abs(math.log(temperature * draw.temperature)) < math.log(1.15):
         why = "one over what it is: it divides a difference of scores"
-    elif abs(off) < math.log(1.4):
-        why = "off by more than a fifth: how sure is the share that you looked at, and does a cut change it?"
-    else:
-        why = f"too {'high' if off > 0 else 'low'}: compare two tokens that are both kept. "
-        why += "How much more often does one come, and by how much do their scores differ?"
     return f"the number kept is right; the temperature is {why}"
 
 
