@@ -246,7 +246,7 @@ class SamplerBox(Box):
         self.rng = np.random.default_rng(int(rng.integers(10**6)))
 
     def answer(self, scores, n):
-        scores = np.asarray(scores, float)
+        scores, n = np.asarray(scores, float), int(n)
         if scores.shape != (self.K,) or not np.isfinite(scores).all():
             raise ValueError(f"draw takes {self.K} finite scores, got shape {scores.shape}")
         if not 0 <= n <= self.left:
