@@ -16,7 +16,7 @@ import torch
 from course import ROOT, named
 
 from lstm_tutorial import in_numpy
-from lstm_tutorial.exercises import Trial, check, draw_sizes, exercise, first_match, register, registry
+from lstm_tutorial.exercises import Exercise, Trial, check, draw_sizes, exercise, first_match, registry
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,8 @@ def fake(monkeypatch):
 
     def try_out(answer, draw, reference, **fields):
         registry.REGISTRY.clear()
-        register("fake", chapter="gates", title="A fake", draw=draw, reference=reference, **fields)
+        fields |= {"draw": lambda trial: draw(trial.rng), "reference": reference}
+        registry.add(Exercise(id="fake", chapter="gates", title="A fake", **fields))
         return check(named(answer, "fake"))
 
     return try_out
@@ -296,7 +297,7 @@ def test_the_time_is_that_of_the_whole_check(fake, monkeypatch):
     result = fake(lambda x: time.sleep(0.3) or np.tanh(x), draw_batch, np.tanh)
     assert "Right in " in result.message and "It was stopped" in result.message
     monkeypatch.setenv("LSTM_TUTORIAL_SECONDS", "0.2")
-    result = fake(lambda: loops, by_hand, None, verify=lambda answer, rng: answer(0))
+    result = fake(lambda: loops, by_hand, None, verify=lambda answer, trial: answer(0))
     assert "It was stopped" in result.message, "what `verify` calls is under guard too"
 
 
@@ -409,9 +410,9 @@ def test_tensors_are_compared_as_tensors(fake):
 
 
 def test_an_exercises_own_diagnosis_comes_before_the_general_one(fake):
-    def diagnose(got, want, inputs):
-        wrong_turns = {"the states are a pair": (want, want), "it uses sin where tanh is expected": np.sin(inputs[0])}
-        inputs[0][:] = 0  # a copy: harms nothing
+    def diagnose(got, want, x):
+        wrong_turns = {"the states are a pair": (want, want), "it uses sin where tanh is expected": np.sin(x)}
+        x[:] = 0  # a copy: harms nothing
         return first_match(got, wrong_turns)
 
     fields = {"draw": draw_batch, "reference": np.tanh, "diagnose": diagnose}
@@ -421,9 +422,9 @@ def test_an_exercises_own_diagnosis_comes_before_the_general_one(fake):
 
 
 def test_a_design_is_verified_by_what_it_does(fake):
-    def verify(answer, rng):
+    def verify(answer, trial):
         weight, bias = answer
-        x = rng.normal(size=5)
+        x = trial.normal(5)
         return None if np.allclose(weight @ x + bias, 1) else "the unit does not hold 1"
 
     fields = {"draw": by_hand, "reference": lambda: (np.zeros((1, 5)), np.zeros(1)), "names": ("weight", "bias")}
@@ -602,7 +603,7 @@ def test_the_edges_are_drawn():
 
 def test_an_unknown_name_gets_near_names(fake):
     fake(lambda: 1, by_hand, lambda: 1)
-    register("forget_gate", chapter="gates", title="", reference=lambda: 1)
+    registry.add(Exercise(id="forget_gate", chapter="gates", title="", reference=lambda: 1))
     near = check(named(lambda: 1, "forgetgate"))
     assert repr(near) == "forgetgate: there is no exercise of this name; did you mean forget_gate?"
     far = check(named(lambda: 1, "zzz"))
@@ -612,11 +613,12 @@ def test_an_unknown_name_gets_near_names(fake):
 
 
 def test_the_registry_refuses_duplicates_and_the_uncheckable(fake):
-    register("a", chapter="gates", title="", reference=lambda: 1)
+    a, b = (Exercise(id=id, chapter="gates", title="", reference=reference) for id, reference in (("a", abs), ("b", None)))
+    registry.add(a)
     with pytest.raises(ValueError, match="an exercise a exists already, in the chapter gates"):
-        register("a", chapter="memory", title="", reference=lambda: 1)
+        registry.add(a)
     with pytest.raises(ValueError, match="needs a reference or verify"):
-        register("b", chapter="memory", title="")
+        registry.add(b)
 
 
 def test_loading_every_exercise_does_not_import_torch():

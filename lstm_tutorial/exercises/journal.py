@@ -70,12 +70,9 @@ def load(file):
         return {}, None
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        if "version" in content:  # an older form, with the number of tries
-            found = content["exercises"].items()
-            content = {name: entry["solved"][:10] for name, entry in found if entry["solved"] is not None}
         if all(isinstance(date, str) for date in content.values()):
             return content, None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, AttributeError):
         pass
     aside = file.with_name(f"{file.stem}-damaged-{datetime.now():%Y%m%d-%H%M%S-%f}{file.suffix}")
     file.replace(aside)
