@@ -2,19 +2,20 @@
 
 import numpy as np
 import pytest
-from course import EXERCISES
-from mutants import mutants, refusals, verdict
+from course import EXERCISES, STEMS
+from mutants import Tally, mutants, refusals, verdict
 
 SAMPLE = 2  # solutions with a slip for each exercise
-pytestmark = pytest.mark.slow
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 
 
+@pytest.mark.slow
 @each_exercise
 def test_unusual_but_right_forms_pass(exercise):
     assert list(refusals(exercise)) == []
 
 
+@pytest.mark.slow
 @each_exercise
 def test_a_sample_of_slips_is_refused(exercise):
     found = mutants(exercise.id)
@@ -23,3 +24,11 @@ def test_a_sample_of_slips_is_refused(exercise):
         source, mutant = found[k]
         kind, message = verdict(exercise, mutant)
         assert kind != "wrongly accepted", f"{source}\n{message}"
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_slip_is_refused_and_most_are_named(stem):
+    tally = Tally(stem)
+    assert tally.accepted == []
+    assert tally.count["named"] >= 0.8 * tally.count["refused"], "\n".join(tally.unnamed)
