@@ -52,15 +52,16 @@ def record(name):
     str or None
         What the learner should know: that a damaged file was set aside, or that nothing could be noted. Never an error.
     """
-    file = progress_file()
-    if file is None:
-        return None
+    file = None
     try:
+        file = progress_file()
+        if file is None:
+            return None
         solved, note = load(file)
         if name not in solved:
             _write(file, solved | {name: f"{datetime.now():%Y-%m-%d}"})
     except OSError as error:
-        note = f"your progress could not be noted in {file}: {error.strerror or error}"
+        note = f"your progress could not be noted{f' in {file}' if file else ''}: {error.strerror or error}"
     return note
 
 

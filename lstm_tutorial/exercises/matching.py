@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-AXES = {"B": "batch", "T": "time", "D": "input", "H": "hidden", "K": "class", "4H": "gate"}
+AXES = {"B": "batch", "T": "time", "D": "input", "H": "hidden", "K": "class", "4H": "gate", "S": "step", "W": "beam"}
 ARRAY, TENSOR = "a NumPy array", "a torch tensor"
 
 
