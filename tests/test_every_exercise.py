@@ -60,7 +60,7 @@ def test_every_exercise_belongs_to_a_chapter_of_the_book():
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):
-    """`run(stem, source)` runs a workbook's cells, each changed by `source`; returns results by exercise, and progress."""
+    """`run(stem, source)` runs a workbook's cells as `source` changes them; returns the results and the progress."""
     monkeypatch.setenv("LSTM_TUTORIAL_PROGRESS", str(tmp_path / "progress.json"))
 
     def run(stem, source):
@@ -86,7 +86,7 @@ def test_a_workbook_untouched_has_nothing_solved_and_with_the_solutions_everythi
     assert f"0 of {len(EXERCISES)}, 0%" in progress
 
     def solved(source):
-        solutions = f"from course import EXERCISES, solution\n\n\\1 = solution(EXERCISES['\\1'])\ncheck(\\1)"
+        solutions = "from course import EXERCISES, solution\n\n\\1 = solution(EXERCISES['\\1'])\ncheck(\\1)"
         return re.sub(r"^check\((\w+)\)$", solutions, source, flags=re.M)
 
     results, progress = run(stem, solved)

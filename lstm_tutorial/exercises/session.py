@@ -2,6 +2,7 @@
 # ruff: noqa: NPY002
 
 import contextlib
+import operator
 import random
 import sys
 import warnings
@@ -59,6 +60,5 @@ def put_back(functions):
     <ufunc 'tanh'>
     """
     for names, before in functions:
-        for name, value in before.items():
-            if names.get(name) is not value:
-                names[name] = value
+        if not all(map(operator.is_, map(names.get, before), before.values())):
+            names.update(before)
