@@ -227,10 +227,6 @@ def test_right_answers_pass_in_words_with_points(fake):
     assert fake(lambda x: x * 0 + 1e-12, draw_batch, lambda x: x * 0).passed, "rounding where 0 is expected"
 
 
-def empty_stub(x):
-    """Return the gate."""
-
-
 def ellipsis_stub(x):
     """Return the gate."""
     return ...
@@ -241,7 +237,7 @@ def two_ellipses_stub(x):
     return ..., ...
 
 
-@pytest.mark.parametrize("stub", [empty_stub, ellipsis_stub, two_ellipses_stub])
+@pytest.mark.parametrize("stub", [ellipsis_stub, two_ellipses_stub])
 def test_a_stub_is_not_attempted(fake, stub):
     result = fake(stub, draw_batch, np.tanh)
     assert repr(result) == "fake: not attempted yet"

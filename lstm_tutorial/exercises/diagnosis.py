@@ -7,7 +7,7 @@ from itertools import permutations
 
 import numpy as np
 
-from lstm_tutorial.exercises.matching import Allowed, Misfit, match
+from lstm_tutorial.exercises.matching import Allowed, Misfit, axis_name, match
 
 GATES = "ifgo"  # the order in which an axis 4H stacks the gates
 RELATIONS = {  # what is said where this, made of the answer (and of what is expected), is what is expected
@@ -182,7 +182,7 @@ def _times(ratio, size):
 def _along(part, k, allowed):
     """Say what is wrong along axis `k`: the direction, a shift, the gates' order, or some places alone."""
     got, want = (np.moveaxis(each, k, 0) for each in (part.got, part.want))
-    axis, n = part.axis(k), len(want)
+    axis, n = axis_name(part.axes, k), len(want)
     if allowed.all(got[::-1], want):
         return f"the values are right, but in reverse along {axis}"
     if n > 2 and allowed.all(got[1:], want[:-1]):

@@ -6,7 +6,6 @@ Notebook, tests and grading share it.
 
 import copy
 import difflib
-import dis
 import inspect
 import textwrap
 from dataclasses import dataclass
@@ -94,9 +93,8 @@ def check(answer):
     try:
         name = getattr(answer, "__name__", None)
         if not callable(answer) or type(name) is not str:
-            return Result(
-                "check", False, False, "give it the function itself, not what it returns: check(forget_gate)."
-            )
+            words = "give it the function itself, not what it returns: check(forget_gate)."
+            return Result("check", False, False, words)
         known = exercises()
         if name not in known:
             near = difflib.get_close_matches(name, known, cutoff=0.5)
@@ -199,7 +197,7 @@ def attempt(exercise, answer, number, guard):
     try:
         got = guard.run(answer, *given)
         printed = guard.printed
-        found = _changed(_named(answer, inputs), given) or _untouched(inspect.unwrap(answer), got) or _held(got, given)
+        found = _changed(_named(answer, inputs), given) or _untouched(got) or _held(got, given)
         if not found and number % 6 == 0:
             found = _again(exercise, answer, inputs, got, guard)
         tried = tried._replace(printed=printed)
@@ -228,8 +226,8 @@ def _look(exercise, tried, got, want, trial, guard):
             many = f"{bad} of {part.got.size} values are" if part.got.ndim else "it is"
             words = f"{many} NaN or infinite: an overflow, 0/0 or the logarithm of 0?"
             return tried._replace(fault=f"`{part.name}`: {words}" if part.name else words, finite=False)
-        words = [word.casefold() for word in exercise.words] if part.want.dtype.kind == "U" else []
-        if words and str(part.got) not in words:
+        words = [word.casefold() for word in exercise.words]
+        if words and part.want.dtype.kind == "U" and str(part.got) not in words:
             fault = f"the words are {join(exercise.words)}; {str(part.got)!r} is none of them"
             return tried._replace(fault=fault, explained=1)
     if exercise.verify:  # an answer may hold functions or networks, which `verify` calls
@@ -276,14 +274,11 @@ def _words(exercise, answer, trials, shown):
     return odd + _pattern(trials) + _sentence(shown.fault)
 
 
-def _untouched(answer, got):
-    """Say whether a function still is the stub that the workbook has, or lacks its `return`."""
+def _untouched(got):
+    """Say whether this comes from the stub that the workbook has, or from a function without `return`."""
     if all(each is ... for each in (got if isinstance(got, tuple | list) and got else [got])):
         return UNTOUCHED
-    if got is None:
-        is_stub = inspect.isfunction(answer) and len(list(dis.get_instructions(answer))) <= 3
-        return UNTOUCHED if is_stub else "it returned None: is the `return` missing?"
-    return None
+    return "it returned None: is the `return` missing?" if got is None else None
 
 
 def _named(answer, inputs):

@@ -28,10 +28,6 @@ class Part(NamedTuple):
     want: np.ndarray
     odd: str = ""  # what is unusual about it, such as that a list came for an array
 
-    def axis(self, k):
-        """Name axis `k`: the learner's word where the exercise gives its letter, else its number."""
-        return axis_name(self.axes, k)
-
 
 class Allowed(NamedTuple):
     """How far a value may be from what is expected."""
@@ -212,7 +208,7 @@ def as_array(value):
 
 
 def axis_name(axes, k):
-    """Name axis `k`.
+    """Name axis `k`: a word where the exercise gives its letter, else its number.
 
     Examples
     --------

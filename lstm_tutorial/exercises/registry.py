@@ -6,9 +6,6 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lstm_tutorial.exercises.trials import draw_sizes
-
-__all__ = ["Exercise", "draw_sizes", "exercise", "exercises", "identity"]
 CHAPTERS = {  # stem: a short title, in the order of the book
     "memory": "An RNN forgets",
     "gates": "What a gate is",
