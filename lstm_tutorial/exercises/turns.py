@@ -1,7 +1,7 @@
 """Which mistake leads to just this answer: the reference is run with its options, and on other arguments.
 
 The options are named in an exercise's `turns`. The other arguments are the same for all exercises: each in turn left
-out, with the wrong sign, used twice, transposed, in reverse, two of them exchanged, lengths that are one off.
+out, 1, with the wrong sign, used twice, transposed, in reverse, two of them exchanged, lengths and counts one off.
 """
 
 import copy
@@ -50,6 +50,9 @@ def other_arguments(inputs, names):
             others = {"were left out": 0 * value, "had the wrong sign": -value, "were used twice": 2 * value}
             for words, other in (others | {"were 1 everywhere": 0 * value + 1}).items():
                 yield f"it looks as if `{name}` {words}", changed(k, other)
+        if type(value) is int and value > 0:
+            yield f"it looks as if `{name}` were one too small", changed(k, value - 1)
+            yield f"it looks as if `{name}` were one too large", changed(k, value + 1)
         if k not in arrays:
             continue
         if value.ndim == 2 and value.shape[0] == value.shape[1]:
