@@ -170,7 +170,9 @@ def verdict(exercise, mutant):
 
 
 class Tally:
-    """The slips of a chapter, counted.
+    """The slips of a chapter, counted: how many are refused in words that name the fault, or its place at least.
+
+    By hand the words may not name it, since they would tell the number.
 
     Parameters
     ----------
@@ -179,24 +181,27 @@ class Tally:
     """
 
     def __init__(self, stem):
-        self.count = dict.fromkeys(("tried", "same", "refused", "named", "placed", "wrongly accepted"), 0)
+        self.count = dict.fromkeys(("tried", "same", "wrongly accepted", "refused", "named", "placed", "by hand"), 0)
         self.accepted, self.unnamed = [], []
         for exercise in (each for each in EXERCISES.values() if each.chapter == stem):
-            right = inspect.getsource(solution(exercise))
+            right, by_hand = inspect.getsource(solution(exercise)), not draw_trial(exercise, 0)[0]
             for source, mutant in mutants(exercise.id):
                 kind, message = verdict(exercise, mutant)
-                self._add(kind, message, f"{exercise.id}: {changed_lines(source, right)}\n      {message}")
+                report = f"{exercise.id}: {changed_lines(source, right)}\n      {message}"
+                self._add(kind, message, report, by_hand)
 
-    def _add(self, kind, message, report):
+    def _add(self, kind, message, report, by_hand):
         self.count["tried"] += 1
         self.count[kind] += 1
         if kind == "wrongly accepted":
             self.accepted.append(report)
-        elif kind == "refused" and VAGUE.search(message.partition("\n  printed:")[0]):
+        elif kind == "refused" and not VAGUE.search(message.partition("\n  printed:")[0]):
+            self.count["named"] += 1
+        elif kind == "refused" and by_hand:  # more words would tell the number
+            self.count["by hand"] += 1
+        elif kind == "refused":
             self.unnamed.append(report)
             self.count["placed"] += bool(PLACED.search(message))
-        elif kind == "refused":
-            self.count["named"] += 1
 
 
 def shaped(value, array=lambda a: a, number=lambda x: x, word=lambda w: w, several=lambda s: s):

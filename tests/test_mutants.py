@@ -28,7 +28,8 @@ def test_a_sample_of_slips_is_refused(exercise):
 
 @pytest.mark.release
 @pytest.mark.parametrize("stem", STEMS)
-def test_every_slip_is_refused_and_most_are_named(stem):
+def test_every_slip_is_refused_and_most_are_named_or_placed(stem):
     tally = Tally(stem)
     assert tally.accepted == []
-    assert tally.count["named"] >= 0.8 * tally.count["refused"], "\n".join(tally.unnamed)
+    found = tally.count["named"] + tally.count["placed"]
+    assert found >= 0.8 * (tally.count["refused"] - tally.count["by hand"]), "\n".join(tally.unnamed)
