@@ -1,6 +1,7 @@
 """The engine finds every kind of fault, takes every right answer, and leaves the session as it was."""
 # ruff: noqa: NPY002
 
+import contextlib
 import re
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from course import ROOT, named
 
 from lstm_tutorial import in_numpy
 from lstm_tutorial.exercises import Box, Exercise, Trial, check, draw_sizes, exercise, first_match, registry
+from lstm_tutorial.exercises.guarded import BETWEEN, Guard, OutOfTime
 
 
 @pytest.fixture(autouse=True)
@@ -303,6 +305,12 @@ def test_the_time_is_that_of_the_whole_check(fake, monkeypatch):
     monkeypatch.setenv("LSTM_TUTORIAL_SECONDS", "0.2")
     result = fake(lambda: loops, by_hand, None, verify=lambda answer, trial: answer(0))
     assert "It was stopped" in result.message, "what `verify` calls is under guard too"
+
+
+def test_an_answer_that_ends_as_its_time_does_is_stopped_or_not_and_nothing_else_is():
+    for _ in range(20):
+        with contextlib.suppress(OutOfTime):
+            assert Guard(seconds=0).run(lambda: time.sleep(BETWEEN) or 1) == 1
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="Windows cannot send a thread a signal")

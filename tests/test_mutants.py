@@ -1,9 +1,13 @@
 """Each check tells solutions with one slip, and solutions in unusual forms, apart; `mutants.py` tries all slips."""
 
+import sys
+
 import numpy as np
 import pytest
-from course import EXERCISES, STEMS
-from mutants import Tally, mutants, refusals, verdict
+from course import EXERCISES, STEMS, named
+from mutants import Tally, limits, mutants, refusals, verdict
+
+from lstm_tutorial.exercises import check
 
 SAMPLE = 2  # solutions with a slip for each exercise
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
@@ -24,6 +28,13 @@ def test_a_sample_of_slips_is_refused(exercise):
         source, mutant = found[k]
         kind, message = verdict(exercise, mutant)
         assert kind != "wrongly accepted", f"{source}\n{message}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is one of Linux")
+def test_a_slip_cannot_take_all_memory():
+    with limits(seconds=60):
+        result = check(named(lambda: np.zeros(2**33), "kept_by_hand"))
+    assert "MemoryError" in result.message
 
 
 @pytest.mark.release

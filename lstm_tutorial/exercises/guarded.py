@@ -66,8 +66,8 @@ class Guard:
         seed()
         try:
             with contextlib.redirect_stdout(self._printed), contextlib.redirect_stderr(self._printed):
-                job.start()
                 try:
+                    job.start()
                     job.wait(started + self._left)
                 except BaseException:  # the learner has interrupted the check
                     job.wait(started)
@@ -101,7 +101,7 @@ class Job(threading.Thread):
 
     def wait(self, until):
         """Return when the function has ended; from some time on, raise OutOfTime in it until it does."""
-        while not self._running.acquire(timeout=BETWEEN):
+        while self.is_alive() and not self._running.acquire(timeout=BETWEEN):
             if time.monotonic() > until:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident), ctypes.py_object(OutOfTime))
         self.join()
