@@ -70,6 +70,7 @@ class Guard:
                     job.start()
                     job.wait(started + self._left)
                 except BaseException:  # the learner has interrupted the check
+                    job.function = None  # in case that it has not begun
                     job.wait(started)
                     raise
         finally:
@@ -85,7 +86,7 @@ class Job(threading.Thread):
 
     def __init__(self, function, inputs):
         super().__init__(daemon=True)
-        self._function, self._inputs, self._running = function, inputs, threading.Lock()
+        self.function, self._inputs, self._running = function, inputs, threading.Lock()
         self._running.acquire()  # until the function has ended
         self.result = self.error = None
 
@@ -93,7 +94,7 @@ class Job(threading.Thread):
         """Call the function."""
         try:
             with np.errstate(all="ignore"):
-                self.result = self._function(*self._inputs)
+                self.result = self.function(*self._inputs)
         except BaseException as error:
             self.error = error
         finally:
