@@ -96,10 +96,10 @@ def move_brackets(figure):
     press(figure.get_by_role("radio", name="+1%", exact=True), "ArrowRight")
     states = count_brackets(") (a (b", change=0.1)
     line = figure.get_by_role("img", name="RNN unit: depth read from h after each character: ) ")
-    numbers = line.get_attribute("aria-label").rstrip(".").split(": ")[1].split(", ")
+    numbers = line.get_attribute("aria-label").rstrip(".").rpartition(": ")[2].split(", ")
     np.testing.assert_allclose([float(each[2:]) for each in numbers], states["depth"], atol=0.051)
     c, h, depth = (f"{values[-1]:.3f}" for values in states.values())
-    return [float(c), float(depth)], f"After 7 characters: LSTM c = {c}, h = {h}; RNN {depth}."
+    return [float(c), float(depth)], f"After 7 characters: LSTM c = {c}, h = {h}; RNN: depth {depth}."
 
 
 def move_unit(figure):

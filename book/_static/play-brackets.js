@@ -47,7 +47,7 @@ lstm.figure("brackets", (stage, given) => {
     lines.forEach((line) => line.show(states));
     const { c, h, depth } = states.at(-1) ?? { c: 0, h: 0, depth: 0 };
     const more = Math.round(c) < 0 ? " More brackets were closed than opened." : "";
-    says.say(`After ${states.length} characters: LSTM c = ${text(c)}, h = ${text(h)}; RNN ${text(depth)}.${more}`);
+    says.say(`After ${states.length} characters: LSTM c = ${text(c)}, h = ${text(h)}; RNN: depth ${text(depth)}.${more}`);
   }
 
   stage.append(
