@@ -6,7 +6,7 @@ LSTM this is the cell state as it is. Of the RNN unit, h = tanh(w_open x_open + 
 by least squares, and the four weights are searched: random starts, each improved by random steps that are kept when the
 mean squared error falls. "right" is the share of characters with the right depth after rounding, on other strings.
 Every weight of a unit is then made smaller and larger by some per cent, with the readout as it was. The search is made
-twice: for weights as they are, and for the mean error over weights 1% smaller and 1% larger. About two minutes.
+twice: for weights as they are, and for the mean error over weights 1% smaller and 1% larger. About a minute.
 """
 
 import json
