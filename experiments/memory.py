@@ -7,7 +7,7 @@ gradient before and after training. About a minute.
 """
 
 import numpy as np
-from study import save
+from protocol import save
 
 from lstm_tutorial.data import adding_problem
 from lstm_tutorial.in_numpy import RNN, Adam, FastLSTM, Layer, Linear, fit, mse_loss
