@@ -13,7 +13,7 @@ figure("unrolled-lstm")(partial(figures.draw_unrolled, 4, "lstm"))
 
 @figure("numpy-lstm-backward")
 def numpy_lstm_backward():
-    """The cell run backwards: each wire turned round, and what a gradient is multiplied by on its way."""
+    """The cell run backwards: each wire reversed, and what a gradient is multiplied by on its path."""
     ax, lane, middle, bus, right, join = canvas(7.5, 4.4), 3.75, 2.84, 0.86, 6.45, 1.13
     x, top, both = dict(f=1.72, i=2.98, w=3.61, g=4.24, o=5.5), 2.41, 0.155
     box(ax, 3.85, 2.31, 6.02, 3.62, "#F5F6F8", 1, 0.25, z=0)
@@ -57,6 +57,8 @@ def numpy_lstm_backward():
     for x_, y, text in ((0.4, lane, "c_{t{-}1}"), (0.4, bus, "h_{t{-}1}"), (7.17, lane, "c_t"), (7.17, bus, "h_t")):
         write(ax, x_, y + 0.3, f"$d{text}$", 19)
     write(ax, join, 0.14, "$dx_t$", 19)
+    write(ax, 0.52, bus - 0.28, r"$\times\,W_{hh}^{\top}$", 18.6)
+    write(ax, join + 0.1, bus - 0.3, r"$\times\,W_{ih}^{\top}$", 18.6, ha="left")
     return ax
 
 

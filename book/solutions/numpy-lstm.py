@@ -6,7 +6,7 @@ from lstm_tutorial.in_numpy import lstm_cell_backward, sigmoid_slope, tanh_slope
 
 
 def backward_by_hand():
-    """One step back, with the numbers of the exercise."""
+    """One step backwards, with the numbers of the exercise."""
     d_c = 0.18 + 1 * 0.5 * (1 - 0.6**2)  # from the next step, and through h
     d_z_i = d_c * 0.8 * 0.25 * (1 - 0.25)
     d_z_f = d_c * 1.0 * 0.5 * (1 - 0.5)
@@ -17,7 +17,7 @@ def backward_by_hand():
 
 
 def gates_backward(d_h, d_c, c_prev, i, f, g, o, tanh_c):
-    """The heart of the step back."""
+    """The heart of the backward pass of one step."""
     d_o = d_h * tanh_c  # h = o * tanh_c
     d_c = d_c + d_h * o * tanh_slope(tanh_c)
     d_f, d_i, d_g = d_c * c_prev, d_c * g, d_c * i  # c = f * c_prev + i * g
@@ -27,7 +27,7 @@ def gates_backward(d_h, d_c, c_prev, i, f, g, o, tanh_c):
 
 
 def backward_through_time(d_output, caches):
-    """The step back, from the last step to the first."""
+    """Each step carried back, from the last to the first."""
     d_h = d_c = np.zeros_like(d_output[0])  # nothing comes from beyond the end
     d_x, total = [], {}
     for d_out, cache in zip(reversed(d_output), reversed(caches)):

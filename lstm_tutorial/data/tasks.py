@@ -33,7 +33,8 @@ def adding_problem(B, T, *, min_length=None, rng=None):
 
     Notes
     -----
-    After Hochreiter and Schmidhuber (1997), experiment 4, with numbers from 0 to 1 and targets not rescaled. Always
+    The variant of Arjovsky, Shah and Bengio (2016). In the original, experiment 4 of Hochreiter and Schmidhuber (1997),
+    the numbers go from -1 to 1, both marks stand in the first half, lengths vary, and targets are rescaled. Always
     saying 1 has a mean squared error of 1/6, the variance of the sum; that is the baseline.
 
     Examples
