@@ -79,7 +79,7 @@ test: $(READY) ## run the tests, every notebook among them; FORCE=1 also when no
 test-fast: $(READY) ## run the tests that take no longer than seconds: no notebooks, no book
 	$(PYTEST) -m "not slow and not release" tests lstm_tutorial
 
-test-release: $(READY_TEACH) ## run what is slow and rarely breaks: PDF, EPUB, nbgrader, the wheel, every page in a browser
+test-release: $(READY_TEACH) ## run what is slow and rarely breaks: every slip in an exercise, PDF, EPUB, nbgrader, the wheel, every page in a browser
 	$(PYTEST) --durations 10 -m release tests
 
 coverage: $(READY) ## say which lines of the package the tests never run

@@ -2,12 +2,12 @@
 
 Latch: one unit learns the task latch from fresh batches; its target is what the hand-set latch shows, tanh(1) while on
 and 0 while off. Chosen before the first run: the task's own settings, default initialisation. It is trained twice from
-the same draws: free, and with the recurrent weights held at zero, so that the gates see the input alone. Gates are
+the same start: free, and with the recurrent weights held at zero, so that the gates see the input alone. Gates are
 medians over unseen sequences, sorted by the pulse that comes and the state before it. `cut` is the accuracy of the
 trained unit with its recurrent weights set to zero afterwards; `long` is a test with pulses 50 times rarer.
 
-Openings: weights uniform from 0 to 1, as `np.random.rand` draws them, with biases of zero, beside the default draw.
-About a minute.
+Openings are the values of gates: weights uniform from 0 to 1, as from `np.random.rand`, with biases of zero, beside the
+default initialisation. About a minute.
 """
 
 import numpy as np
@@ -67,7 +67,7 @@ def accuracy(lstm, batch):
 
 
 def sorted_gates(lstm, batch):
-    """Return the median of every gate by case, and the share of a held state that a quiet step wrote anew."""
+    """Return the median of every gate by case, and the share of a held state that a quiet step wrote again."""
     _, _, gates = lstm(batch.x, return_gates=True)
     gates = {name: values[..., 0] for name, values in gates._asdict().items()}
     before = np.pad(batch.y, ((0, 0), (1, 0)))[:, :-1] == 1
@@ -117,7 +117,7 @@ def trace(lstm):
 
 
 def draw(seed, H, positive):
-    """Return an LSTM of H units with the default draw, or with weights from 0 to 1 and no bias."""
+    """Return an LSTM of H units with the default initialisation, or with weights from 0 to 1 and no bias."""
     rng = np.random.default_rng(seed)
     lstm = FastLSTM(OPENINGS["D"], H, rng=rng, dtype="float64")
     if positive:
@@ -127,7 +127,7 @@ def draw(seed, H, positive):
 
 
 def open_wide(seed, H, positive, signed):
-    """Return how far the gates stand open, where the cell state ends and what h_T still tells; and all openings."""
+    """Return figures on the values of gates, the last cell state and the spread of h_T; and all values of gates."""
     rng = np.random.default_rng([seed, 1])
     shape = OPENINGS["T"], OPENINGS["B"], OPENINGS["D"]
     x = rng.normal(size=shape) if signed else rng.random(shape)

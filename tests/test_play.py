@@ -69,7 +69,7 @@ def test_the_presets_do_what_their_names_say():
     after = np.append(pulses[:at].cumsum(), pulses[at:].cumsum())  # the pulses since the reset
     np.testing.assert_allclose(cells["latch"], after > 0, atol=1e-3)
     np.testing.assert_allclose(cells["counter"], pulses.cumsum(), atol=1e-3)
-    np.testing.assert_allclose(cells["counter with reset"] / np.tanh(0.01), after, atol=1e-3)
+    np.testing.assert_allclose(cells["accumulator"] / np.tanh(0.01), after, atol=1e-3)
     assert np.all(np.diff(cells["saturation"]) > 0.25), "it counts the steps"
     rows = [row for preset in UNIT["presets"].values() for row in preset.values()]
     assert {value for row in rows for value in row} <= set(UNIT["weights"]), "a slider has no such stop"

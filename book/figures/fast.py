@@ -10,7 +10,7 @@ from lstm_tutorial.figures.drawings import COLOURS, canvas, tint, write
 RUNGS = {
     "one_sample": "one sequence, four products",
     "whole_batch": "+ the whole batch at once",
-    "four_in_one": "+ four gates in one product",
+    "four_in_one": "+ four layers in one product",
     "laid_out": "+ a block for each gate",
     "one_tanh": "+ one tanh for all gates",
     "nothing_new": "+ nothing allocated",

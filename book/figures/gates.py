@@ -10,8 +10,9 @@ from lstm_tutorial import figures
 from lstm_tutorial.in_numpy import Gates
 
 figure("gate")(figures.draw_gate)
-for part in ("forget", "input", "candidate", "update", "output"):
+for part in ("forget", "update", "output"):
     figure(f"cell-{part}")(partial(figures.draw_cell, part))
+figure("cell-write")(partial(figures.draw_cell, ("input", "candidate")))
 
 
 @figure("gates-latches", study="gates")
@@ -19,7 +20,7 @@ def gates_latches(study):
     """Three latches on the same pulses: set by hand, trained, trained without recurrent weights."""
     results = study["results"]
     steps, pulses = np.arange(results["settings"]["latch"]["T"]) + 1, results["settings"]["pulses"]
-    inputs = {name: np.isin(steps, where) * 1.0 for name, where in pulses.items()}
+    inputs = {name: np.isin(steps, where) * 1.0 for name, where in zip(("x", "reset"), pulses.values())}
     panels = plt.subplots(6, 3, sharex=True, sharey="row", figsize=(7.5, 6.6))[1]
     for k, (name, trace) in enumerate(results["traces"].items()):
         figures.plot_gates(Gates(**trace), inputs, axes=panels[:, k])
@@ -35,7 +36,7 @@ def gates_latches(study):
 
 @figure("gates-openings", study="gates")
 def gates_openings(study):
-    """How far gates stand open under the default draw and under weights from 0 to 1, ten seeds together."""
+    """Values of gates under the default initialisation and under weights from 0 to 1, ten seeds together."""
     curves = study["results"]["quantiles"]
     names = {"default, 16 units": ("default", "16"), "all positive, 5 units": ("positive", "5")}
     names |= {"all positive, 16 units": ("positive", "16")}

@@ -11,13 +11,13 @@ def error_rates_by_hand():
 
 
 def decoder_pairs(y, lengths, start, stop):
-    """Return what the decoder is fed and what it is asked, (B, S + 1) each."""
+    """Return what the decoder is fed and its targets, (B, S + 1) each."""
     steps = np.arange(y.shape[1] + 1)
     longer = np.pad(y, ((0, 0), (0, 1)))  # (B, S + 1)
-    asked = np.where(steps < lengths[:, None], longer, -100)
-    asked[np.arange(len(y)), lengths] = stop
+    target = np.where(steps < lengths[:, None], longer, -100)
+    target[np.arange(len(y)), lengths] = stop
     fed = np.pad(y, ((0, 0), (1, 0)), constant_values=start)  # one step behind
-    return fed, asked
+    return fed, target
 
 
 def attend(query, keys, memory, lengths):

@@ -6,13 +6,13 @@ from lstm_tutorial.in_numpy import sigmoid
 
 
 def step_costs():
-    """Operations of the two products, numbers bent, bytes of the weights."""
+    """Operations of the two products, numbers through sigmoid or tanh, bytes of the weights."""
     B, D, H = 32, 64, 128
-    from_input = 2 * B * D * (4 * H)  # D multiplications and D additions for each of B * 4H sums
+    from_input = 2 * B * D * (4 * H)  # D multiplications and D additions for each of B * 4H numbers
     from_hidden = 2 * B * H * (4 * H)
-    bent = 4 * B * H + B * H  # three sigmoids and the candidate's tanh; tanh of the new cell state
+    nonlinear = 4 * B * H + B * H  # three sigmoids and the candidate's tanh; tanh of the new cell state
     weights = 4 * (4 * H * D + 4 * H * H)  # bytes: 4 a number
-    return from_input, from_hidden, bent, weights
+    return from_input, from_hidden, nonlinear, weights
 
 
 def makes_a_copy():
@@ -54,15 +54,15 @@ def fast_lstm(x, h, c, weight_ih, weight_hh, bias):
     return output, c
 
 
-def chunked_sums(x, weight_ih, bias, room):
-    """Return the input's sums as a list of arrays (steps, B, 4H), each of at most `room` numbers if one step fits."""
+def input_in_chunks(x, weight_ih, bias, room):
+    """Return the input's part as a list of arrays (steps, B, 4H), each of at most `room` numbers if one step fits."""
     T, B, D = x.shape
     steps = max(1, room // (B * len(bias)))
     chunks = []
     for start in range(0, T, steps):
         part = x[start : start + steps]  # the last one may be shorter
-        sums = part.reshape(-1, D) @ weight_ih.T + bias
-        chunks.append(sums.reshape(len(part), B, len(bias)))
+        z = part.reshape(-1, D) @ weight_ih.T + bias
+        chunks.append(z.reshape(len(part), B, len(bias)))
     return chunks
 
 

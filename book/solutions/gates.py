@@ -8,14 +8,14 @@ from lstm_tutorial.in_numpy import lstm_cell, sigmoid, tanh
 
 
 def kept_by_hand():
-    """The sum first, then its sigmoid, then the product."""
+    """The pre-activation first, then its sigmoid, then the product."""
     z = 0.5 * 2 + 1.5 * -1 + 0.7 + 0.3  # 0.5
     f = 1 / (1 + np.exp(-z))  # 0.622
     return f * 3  # 1.867
 
 
 def forget_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    """One layer over x and h, squeezed between 0 and 1."""
+    """One layer over x and h, then the sigmoid."""
     z = x @ weight_ih.T + h @ weight_hh.T + bias_ih + bias_hh  # (B, H)
     return sigmoid(z)
 
@@ -45,12 +45,12 @@ def repaired_gates(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
 
 
 def listener_states():
-    """Silence keeps; a pulse turns the state over."""
+    """Without a pulse the state is kept; a pulse changes its sign."""
     return [0, 1, 1, 1, -1, 1]
 
 
 def depth_counter():
-    """The candidate says 1, -1 or 0; the forget gate resets."""
+    """The candidate is 1, -1 or 0; the forget gate resets."""
     weight_ih = np.array(
         [
             [0, 0, 0],  # i
@@ -64,7 +64,7 @@ def depth_counter():
 
 
 def stuck_gate(box):
-    """Five questions, each of which another fault answers wrongly."""
+    """Five steps, at each of which another fault shows."""
     #    value, write, erase, show
     x = np.array(
         [
@@ -79,11 +79,11 @@ def stuck_gate(box):
     return {
         (1, 0, 0, 0, 1): "none",
         (1, 0, 0, 1, 1): "input open",
-        (1, 0, 0, 0, 0): "input shut",
+        (1, 0, 0, 0, 0): "input closed",
         (1, 0, 1, 1, 1): "forget open",
-        (0, 0, 0, 0, 1): "forget shut",
+        (0, 0, 0, 0, 1): "forget closed",
         (1, 1, 0, 0, 1): "output open",
-        (0, 0, 0, 0, 0): "output shut",
+        (0, 0, 0, 0, 0): "output closed",
     }[tuple(int(each) for each in shown)]
 
 

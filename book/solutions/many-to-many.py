@@ -4,12 +4,12 @@ import numpy as np
 
 
 def word_loss_by_hand():
-    """The mean surprise at the two vowels."""
+    """The mean cross-entropy at the two vowels."""
     return (-np.log(0.6) - np.log(0.8)) / 2  # EH, answer 1, and OW, answer 0
 
 
 def masked_loss(scores, y):
-    """Return the mean surprise where there is an answer, and its gradient."""
+    """Return the mean cross-entropy where there is an answer, and its gradient."""
     counted = y != -100  # (B, T)
     one_hot = np.eye(scores.shape[-1])[np.where(counted, y, 0)]  # (B, T, K)
     right = one_hot * counted[..., None]  # all 0 where not counted

@@ -24,13 +24,13 @@ def waiting_unit():
     """A unit that takes in a value at a valid step and keeps it through zeros."""
     weight_ih = np.array(
         [
-            [0.0, 0.0],  # input gate: may stay open
-            [0.0, -20.0],  # forget gate: shut at a valid step ...
+            [0.0, 0.0],  # input gate: 1 throughout
+            [0.0, -20.0],  # forget gate: 0 at a valid step ...
             [3.0, 0.0],  # candidate: the sign of the value
-            [0.0, 0.0],  # output gate: open
+            [0.0, 0.0],  # output gate: 1
         ]
     )
-    bias = np.array([10.0, 10.0, 0.0, 10.0])  # ... and open in the padding
+    bias = np.array([10.0, 10.0, 0.0, 10.0])  # ... and 1 in the padding
     return weight_ih, bias
 
 

@@ -13,8 +13,8 @@ def temperature_by_hand():
 
 def bits_per_character(scores, targets):
     p = softmax(scores)[targets != IGNORE]  # (characters, K)
-    asked = targets[targets != IGNORE]
-    return -np.log2(p[np.arange(len(asked)), asked]).mean()
+    tokens = targets[targets != IGNORE]
+    return -np.log2(p[np.arange(len(tokens)), tokens]).mean()
 
 
 def draw_tokens(scores, temperature, u):

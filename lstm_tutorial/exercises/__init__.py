@@ -9,8 +9,8 @@ torch, and nothing opens the solutions.
 from lstm_tutorial.exercises.diagnosis import first_match
 from lstm_tutorial.exercises.engine import Result, check
 from lstm_tutorial.exercises.journal import progress
-from lstm_tutorial.exercises.registry import Exercise, draw_sizes, exercise, exercises, identity, register
-from lstm_tutorial.exercises.trials import Box, Trial
+from lstm_tutorial.exercises.registry import Exercise, exercise, exercises, identity
+from lstm_tutorial.exercises.trials import Box, Trial, draw_sizes
 
 __all__ = ["Box", "Exercise", "Result", "Trial", "check", "draw_sizes", "exercise", "exercises", "first_match"]
-__all__ += ["identity", "progress", "register"]
+__all__ += ["identity", "progress"]

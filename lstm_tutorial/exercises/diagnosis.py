@@ -7,7 +7,7 @@ from itertools import permutations
 
 import numpy as np
 
-from lstm_tutorial.exercises.matching import Allowed, Misfit, match
+from lstm_tutorial.exercises.matching import Allowed, Misfit, axis_name, match
 
 GATES = "ifgo"  # the order in which an axis 4H stacks the gates
 RELATIONS = {  # what is said where this, made of the answer (and of what is expected), is what is expected
@@ -153,29 +153,36 @@ def _numbers(got, want, allowed, size, by_hand):
             if want.any() and allowed.all(undo(got, want), want) and not (by_hand and "sign" not in words):
                 return words if want.ndim else words.replace("every value", "it")
     if want.ndim == 0:
-        return "the number is too large" if got > want else "the number is too small"
+        words = "" if by_hand or want % 1 == 0 else _times(got / want, size)
+        return f"it is {words}" if "?" in words else f"the number is too {'large' if got > want else 'small'}"
     if by_hand or want.size == 1:
         return None
     if np.ptp(got) == 0 and np.ptp(want):
         return "all values are the same, they should depend on the inputs"
     ratio = np.sum(got * want) / (np.sum(want * want) or 1)
     if ratio and allowed.all(got / ratio, want):
-        for letter, n in size.items():
-            for factor, words in ((n, "a sum where a mean"), (1 / n, "a mean where a sum")):
-                if n > 2 and np.isclose(ratio, factor):
-                    how = f"{letter} = {n} times" if factor == n else f"1 / {letter} = 1 / {n} of"
-                    return f"every value is {how} what is expected: {words} should be?"
-        return f"every value is {ratio:.3g} times what is expected"
+        return f"every value is {_times(ratio, size)}"
     offset = np.mean(got) - np.mean(want)
     if allowed.all(got - offset, want):
         return f"every value is {abs(offset):.3g} too {'large' if offset > 0 else 'small'}"
     return None
 
 
+def _times(ratio, size):
+    """Say how many times what is expected it is, and why if the factor is 100 or the length of an axis."""
+    for letter, n in size.items():
+        if n > 2 and np.isclose(ratio, n):
+            return f"{letter} = {n} times what is expected: a sum where a mean should be?"
+        if n > 2 and np.isclose(ratio, 1 / n):
+            return f"1 / {letter} = 1 / {n} of what is expected: a mean where a sum should be?"
+    hint = ": a percentage where a share should be?" if np.isclose(ratio, 100) else ""
+    return f"{ratio:.3g} times what is expected{hint}"
+
+
 def _along(part, k, allowed):
     """Say what is wrong along axis `k`: the direction, a shift, the gates' order, or some places alone."""
     got, want = (np.moveaxis(each, k, 0) for each in (part.got, part.want))
-    axis, n = part.axis(k), len(want)
+    axis, n = axis_name(part.axes, k), len(want)
     if allowed.all(got[::-1], want):
         return f"the values are right, but in reverse along {axis}"
     if n > 2 and allowed.all(got[1:], want[:-1]):

@@ -6,7 +6,6 @@ Notebook, tests and grading share it.
 
 import copy
 import difflib
-import dis
 import inspect
 import textwrap
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from lstm_tutorial.exercises.journal import record
 from lstm_tutorial.exercises.matching import Allowed, Misfit, match, tidy
 from lstm_tutorial.exercises.registry import exercises, parameters
 from lstm_tutorial.exercises.session import usual_settings
-from lstm_tutorial.exercises.trials import Trial
+from lstm_tutorial.exercises.trials import Box, Trial
 from lstm_tutorial.exercises.turns import find_argument, find_turn
 
 UNTOUCHED = "untouched"
@@ -94,9 +93,8 @@ def check(answer):
     try:
         name = getattr(answer, "__name__", None)
         if not callable(answer) or type(name) is not str:
-            return Result(
-                "check", False, False, "give it the function itself, not what it returns: check(forget_gate)."
-            )
+            words = "give it the function itself, not what it returns: check(forget_gate)."
+            return Result("check", False, False, words)
         known = exercises()
         if name not in known:
             near = difflib.get_close_matches(name, known, cutoff=0.5)
@@ -193,10 +191,13 @@ def attempt(exercise, answer, number, guard):
     absolute = 0 if exercise.decimals is None else 0.5001 * 10.0**-exercise.decimals
     tried = Tried(None, inputs, trial.edge, size, dtype, "", matched, Allowed(relative, absolute))
     given = copy.deepcopy(inputs)
+    for box, learners in zip(inputs, given):
+        if isinstance(box, Box):
+            box.asked = learners.asked
     try:
         got = guard.run(answer, *given)
         printed = guard.printed
-        found = _changed(_named(answer, inputs), given) or _untouched(inspect.unwrap(answer), got) or _held(got, given)
+        found = _changed(_named(answer, inputs), given) or _untouched(got) or _held(got, given)
         if not found and number % 6 == 0:
             found = _again(exercise, answer, inputs, got, guard)
         tried = tried._replace(printed=printed)
@@ -225,7 +226,8 @@ def _look(exercise, tried, got, want, trial, guard):
             many = f"{bad} of {part.got.size} values are" if part.got.ndim else "it is"
             words = f"{many} NaN or infinite: an overflow, 0/0 or the logarithm of 0?"
             return tried._replace(fault=f"`{part.name}`: {words}" if part.name else words, finite=False)
-        if part.want.dtype.kind == "U" and exercise.words and str(part.got) not in exercise.words:
+        words = [word.casefold() for word in exercise.words]
+        if words and part.want.dtype.kind == "U" and str(part.got) not in words:
             fault = f"the words are {join(exercise.words)}; {str(part.got)!r} is none of them"
             return tried._replace(fault=fault, explained=1)
     if exercise.verify:  # an answer may hold functions or networks, which `verify` calls
@@ -243,16 +245,13 @@ def _look(exercise, tried, got, want, trial, guard):
 
 def _words(exercise, answer, trials, shown):
     """Say what is wrong with an answer, in the words of one trial and of what all trials have in common."""
-    words = shown.misfit and not exercise.verify and find_turn(exercise, trials)
-    if words:
-        return _sentence(words)
-    if shown.explained or shown.misfit or exercise.verify:
-        return ("" if shown.explained == 2 else _pattern(trials)) + _sentence(shown.fault)
     odd = next((part.odd for part in shown.parts if part.odd), "")
     odd = f"{_sentence(odd)} It is read as one. " if odd else ""
-    words = find_turn(exercise, trials)
+    words = not (shown.explained == 2 or shown.stopped or exercise.verify) and find_turn(exercise, trials)
     if words:
         return odd + _sentence(words)
+    if shown.explained or shown.misfit or exercise.verify:
+        return ("" if shown.explained == 2 else _pattern(trials)) + _sentence(shown.fault)
     if not shown.finite:
         return odd + _pattern(trials) + _sentence(shown.fault)
     want = exercise.reference(*copy.deepcopy(shown.inputs))
@@ -263,23 +262,23 @@ def _words(exercise, answer, trials, shown):
             return odd + _pattern(trials) + _sentence(words)
     if any(weak in shown.fault for weak in WEAK):
         names = {f"this is the argument `{name}`, unchanged": each for name, each in _named(answer, shown.inputs)}
-        varied = any(part.got.size == 1 or np.any(part.got != part.got.flat[0]) for part in shown.parts)
+        varied = any(
+            np.any(part.got != part.got.flat[0]) or (part.got.size == 1 and part.got.dtype.kind in "iuf")
+            for part in shown.parts
+        )
         words = first_match(got, names) or (varied and find_argument(exercise, trials))
         if words:
             return odd + _sentence(words)
         if shown.inputs and shown.dtype == "float64" and all(map(Allowed(1e-5).right, shown.parts)):
-            return f"{odd}The values are right to five digits, no more: is something inside float32, or only near?"
+            return f"{odd}The values are right to five digits, no more: is something in float32, or an approximation?"
     return odd + _pattern(trials) + _sentence(shown.fault)
 
 
-def _untouched(answer, got):
-    """Say whether a function still is the stub that the workbook has, or lacks its `return`."""
+def _untouched(got):
+    """Say whether this comes from the stub that the workbook has, or from a function without `return`."""
     if all(each is ... for each in (got if isinstance(got, tuple | list) and got else [got])):
         return UNTOUCHED
-    if got is None:
-        is_stub = inspect.isfunction(answer) and len(list(dis.get_instructions(answer))) <= 3
-        return UNTOUCHED if is_stub else "it returned None: is the `return` missing?"
-    return None
+    return "it returned None: is the `return` missing?" if got is None else None
 
 
 def _named(answer, inputs):
@@ -315,7 +314,7 @@ def _again(exercise, answer, inputs, got, guard):
     if not same(before, list(leaves(again))):
         return "called twice with the same arguments it gives two answers: does it keep something from the first call?"
     if any(a.size and np.may_share_memory(a, b) for a in leaves(got) for b in leaves(again)):
-        return "two calls return the same array: whoever writes into one result changes the other; make a new one"
+        return "two calls return the same array, so a change to one result changes the other: return a new one"
     return None
 
 

@@ -1,7 +1,8 @@
 """An answer runs under guard: it may raise, never end, or print without end, and the check goes on.
 
-What it prints is caught, and a part of it kept. When the time is up, another thread has an exception raised in it,
-which stops every loop in Python. What it cannot stop is a single call into C, such as `time.sleep`, before it returns.
+It runs in a thread of its own. What it prints is caught, and a part of it kept. When the time is up, an exception is
+raised in its thread, again and again, which stops every loop in Python. What this cannot stop is a single call into C,
+such as `time.sleep`, before it returns. The thread that waits is never interrupted, so nothing of the check can be.
 """
 
 import contextlib
@@ -14,10 +15,12 @@ import threading
 import time
 import traceback
 
+import numpy as np
+
 from lstm_tutorial.exercises.session import functions, put_back, seed
 
 SECONDS = 10.0  # for all that one check runs; the environment variable LSTM_TUTORIAL_SECONDS sets another
-LEAST = 0.1  # of them; with less left the alarm could ring while it is still being set
+BETWEEN = 0.05  # seconds between two looks at the clock
 KEPT = 600  # characters of what is printed
 
 
@@ -59,49 +62,50 @@ class Guard:
         OutOfTime
             If it takes longer than what is left.
         """
-        self._printed, started = Printed(), time.monotonic()
-        if self._left < LEAST:
-            raise OutOfTime
+        self._printed, started, job = Printed(), time.monotonic(), Job(function, inputs)
         seed()
-        alarm = Alarm(self._left)
         try:
-            with contextlib.redirect_stdout(self._printed), contextlib.redirect_stderr(self._printed), alarm:
-                return function(*inputs)
+            with contextlib.redirect_stdout(self._printed), contextlib.redirect_stderr(self._printed):
+                try:
+                    job.start()
+                    job.wait(started + self._left)
+                except BaseException:  # the learner has interrupted the check
+                    job.function = None  # in case that it has not begun
+                    job.wait(started)
+                    raise
         finally:
             self._left -= time.monotonic() - started
             put_back(self._functions)
+        if job.error is not None:
+            raise job.error
+        return job.result
 
 
-class Alarm:
-    """Raises OutOfTime in the thread that entered it, again and again from some time on, until it is left."""
+class Job(threading.Thread):
+    """A thread that calls one function and keeps what it returns or raises."""
 
-    def __init__(self, seconds):
-        self._seconds, self._left, self._lock = max(seconds, 0), threading.Event(), threading.Lock()
+    def __init__(self, function, inputs):
+        super().__init__(daemon=True)
+        self.function, self._inputs, self._running = function, inputs, threading.Lock()
+        self._running.acquire()  # until the function has ended
+        self.result = self.error = None
 
-    def __enter__(self):
-        self._thread = ctypes.c_ulong(threading.get_ident())
-        self._ringer = threading.Thread(target=self._ring, daemon=True)
-        self._ringer.start()
-
-    def _ring(self):
-        seconds = self._seconds
-        while not self._left.wait(seconds):
-            with self._lock:
-                if not self._left.is_set():
-                    ctypes.pythonapi.PyThreadState_SetAsyncExc(self._thread, ctypes.py_object(OutOfTime))
-            seconds = 0.05  # it may have been caught
-
-    def __exit__(self, *_):
+    def run(self):
+        """Call the function."""
         try:
-            self._stop()
-        except OutOfTime:  # it has rung once more
-            self._stop()
+            with np.errstate(all="ignore"):
+                self.result = self.function(*self._inputs)
+        except BaseException as error:
+            self.error = error
+        finally:
+            self._running.release()
 
-    def _stop(self):
-        with self._lock:
-            self._left.set()
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(self._thread, None)
-        self._ringer.join()
+    def wait(self, until):
+        """Return when the function has ended; from some time on, raise OutOfTime in it until it does."""
+        while self.is_alive() and not self._running.acquire(timeout=BETWEEN):
+            if time.monotonic() > until:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident), ctypes.py_object(OutOfTime))
+        self.join()
 
 
 class Printed(io.TextIOBase):

@@ -52,15 +52,16 @@ def record(name):
     str or None
         What the learner should know: that a damaged file was set aside, or that nothing could be noted. Never an error.
     """
-    file = progress_file()
-    if file is None:
-        return None
+    file = None
     try:
+        file = progress_file()
+        if file is None:
+            return None
         solved, note = load(file)
         if name not in solved:
             _write(file, solved | {name: f"{datetime.now():%Y-%m-%d}"})
     except OSError as error:
-        note = f"your progress could not be noted in {file}: {error.strerror or error}"
+        note = f"your progress could not be noted{f' in {file}' if file else ''}: {error.strerror or error}"
     return note
 
 
@@ -70,12 +71,9 @@ def load(file):
         return {}, None
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        if "version" in content:  # an older form, with the number of tries
-            found = content["exercises"].items()
-            content = {name: entry["solved"][:10] for name, entry in found if entry["solved"] is not None}
         if all(isinstance(date, str) for date in content.values()):
             return content, None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, AttributeError):
         pass
     aside = file.with_name(f"{file.stem}-damaged-{datetime.now():%Y%m%d-%H%M%S-%f}{file.suffix}")
     file.replace(aside)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-AXES = {"B": "batch", "T": "time", "D": "input", "H": "hidden", "K": "class", "4H": "gate"}
+AXES = {"B": "batch", "T": "time", "D": "input", "H": "hidden", "K": "class", "4H": "gate", "S": "step", "W": "beam"}
 ARRAY, TENSOR = "a NumPy array", "a torch tensor"
 
 
@@ -27,10 +27,6 @@ class Part(NamedTuple):
     got: np.ndarray
     want: np.ndarray
     odd: str = ""  # what is unusual about it, such as that a list came for an array
-
-    def axis(self, k):
-        """Name axis `k`: the learner's word where the exercise gives its letter, else its number."""
-        return axis_name(self.axes, k)
 
 
 class Allowed(NamedTuple):
@@ -212,7 +208,7 @@ def as_array(value):
 
 
 def axis_name(axes, k):
-    """Name axis `k`.
+    """Name axis `k`: a word where the exercise gives its letter, else its number.
 
     Examples
     --------

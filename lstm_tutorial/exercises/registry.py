@@ -6,9 +6,6 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lstm_tutorial.exercises.trials import draw_sizes
-
-__all__ = ["Exercise", "draw_sizes", "exercise", "exercises", "identity", "register"]
 CHAPTERS = {  # stem: a short title, in the order of the book
     "memory": "An RNN forgets",
     "gates": "What a gate is",
@@ -75,12 +72,12 @@ def exercise(title, *, names="", axes="", order="", words="", **fields):
     lists = {"names": names, "axes": axes, "order": order, "words": words}
     lists = {name: tuple(value.split(", ")) if value else () for name, value in lists.items()}
 
-    def add(reference):
+    def register(reference):
         chapter = reference.__module__.rpartition(".")[2].replace("_", "-")
-        _add(Exercise(id=reference.__name__, chapter=chapter, title=title, reference=reference, **lists, **fields))
+        add(Exercise(id=reference.__name__, chapter=chapter, title=title, reference=reference, **lists, **fields))
         return reference
 
-    return add
+    return register
 
 
 def identity(z):
@@ -88,24 +85,8 @@ def identity(z):
     return z
 
 
-def register(id, draw=None, diagnose=None, verify=None, **fields):
-    """Add an exercise whose functions take a generator for a trial, and all inputs as one tuple.
-
-    Raises
-    ------
-    ValueError
-        If the id is taken, or there is neither a reference nor a `verify`.
-    """
-    if draw:
-        fields["draw"] = lambda trial: draw(trial.rng)
-    if diagnose:
-        fields["diagnose"] = lambda got, want, *inputs: diagnose(got, want, inputs)
-    if verify:
-        fields["verify"] = lambda answer, trial, *inputs: verify(answer, trial.rng, *inputs)
-    _add(Exercise(id=id, **fields))
-
-
-def _add(exercise):
+def add(exercise):
+    """Put an exercise into the registry."""
     if exercise.id in REGISTRY:
         raise ValueError(f"an exercise {exercise.id} exists already, in the chapter {REGISTRY[exercise.id].chapter}")
     if exercise.reference is None and exercise.verify is None:

@@ -2,6 +2,7 @@
 # ruff: noqa: NPY002
 
 import contextlib
+import operator
 import random
 import sys
 import warnings
@@ -14,26 +15,23 @@ OURS = {"numpy", "torch", "lstm_tutorial"}  # what belongs to a check and its an
 @contextlib.contextmanager
 def usual_settings():
     """Seed everything random, set number formats, gradients, errors and warnings to the usual; then put all back."""
-    ours, own = np.random.get_state(), random.getstate()
-    torch = sys.modules.get("torch")
-    if torch:
-        before = torch.get_rng_state(), torch.get_default_dtype(), torch.is_grad_enabled()
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings(), contextlib.ExitStack() as stack:
-            warnings.simplefilter("ignore")
-            if torch:
-                stack.enter_context(torch.inference_mode(False))
-                torch.set_default_dtype(torch.float32)
-                torch.set_grad_enabled(True)
-            seed()
-            yield
-    finally:
-        np.random.set_state(ours)
-        random.setstate(own)
+    ours, own, torch = np.random.get_state(), random.getstate(), sys.modules.get("torch")
+    dtype = torch and torch.get_default_dtype()
+    with np.errstate(all="ignore"), warnings.catch_warnings(), contextlib.ExitStack() as stack:
+        warnings.simplefilter("ignore")
         if torch:
-            torch.set_rng_state(before[0])
-            torch.set_default_dtype(before[1])
-            torch.set_grad_enabled(before[2])
+            for setting in (torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[])):
+                stack.enter_context(setting)
+            torch.set_default_dtype(torch.float32)
+        seed()
+        try:
+            yield
+        finally:
+            np.random.set_state(ours)
+            random.setstate(own)
+            torch = sys.modules.get("torch")  # the answer may have imported it
+            if torch:
+                torch.set_default_dtype(dtype or torch.float32)
 
 
 def seed():
@@ -62,6 +60,5 @@ def put_back(functions):
     <ufunc 'tanh'>
     """
     for names, before in functions:
-        for name, value in before.items():
-            if names.get(name) is not value:
-                names[name] = value
+        if not all(map(operator.is_, map(names.get, before), before.values())):
+            names.update(before)

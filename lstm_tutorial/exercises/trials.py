@@ -98,8 +98,8 @@ class Trial:
 class Box:
     """What an experiment is made on: it runs so many times, and notes what it was asked.
 
-    A class below it has `answer`, which a call leads to. The engine hands out copies; they share the notes, `asked`,
-    so that the diagnosis can speak about the experiment.
+    A class below it has `answer`, which a call leads to. The engine hands out copies. The diagnosis gets one with the
+    notes, `asked`, of the learner's copy.
     """
 
     runs = 1
@@ -110,6 +110,7 @@ class Box:
 
     def __deepcopy__(self, memo):
         twin = copy.copy(self)
+        twin.asked = list(self.asked)
         for name, value in vars(self).items():
             if isinstance(value, np.random.Generator):
                 setattr(twin, name, copy.deepcopy(value))

@@ -1,7 +1,7 @@
 """Which mistake leads to just this answer: the reference is run with its options, and on other arguments.
 
 The options are named in an exercise's `turns`. The other arguments are the same for all exercises: each in turn left
-out, with the wrong sign, used twice, transposed, in reverse, two of them exchanged, lengths that are one off.
+out, 1, with the wrong sign, used twice, transposed, in reverse, two of them exchanged, lengths and counts one off.
 """
 
 import copy
@@ -16,7 +16,10 @@ COUNTS = {2: "two", 3: "three", 4: "four"}
 
 
 def turns_of(exercise):
-    """Yield words and options of each turn alone, then of those that go together, then of the numbers given by hand."""
+    """Yield words and options of each turn alone, then of several, then of the numbers of an exercise by hand.
+
+    Only the first `combine` turns are combined.
+    """
     found = {words: each if isinstance(each, list) else [each] for words, each in exercise.turns.items()}
     for words, several in found.items():
         for each in several:
@@ -44,9 +47,12 @@ def other_arguments(inputs, names):
     for k, value in enumerate(inputs[: len(names)]):
         name = names[k]
         if isinstance(value, float) or (k in arrays and value.dtype.kind == "f"):
-            yield f"it looks as if `{name}` were left out", changed(k, 0 * value)
-            yield f"it looks as if `{name}` had the wrong sign", changed(k, -value)
-            yield f"it looks as if `{name}` were used twice", changed(k, 2 * value)
+            others = {"were left out": 0 * value, "had the wrong sign": -value, "were used twice": 2 * value}
+            for words, other in (others | {"were 1 everywhere": 0 * value + 1}).items():
+                yield f"it looks as if `{name}` {words}", changed(k, other)
+        if type(value) is int and value > 0:
+            yield f"it looks as if `{name}` were one too small", changed(k, value - 1)
+            yield f"it looks as if `{name}` were one too large", changed(k, value + 1)
         if k not in arrays:
             continue
         if value.ndim == 2 and value.shape[0] == value.shape[1]:
@@ -57,21 +63,15 @@ def other_arguments(inputs, names):
         if name == "lengths":
             longest = [(inputs[j].ndim, inputs[j].shape[1]) for j in arrays if inputs[j].ndim > 1]
             T = max(longest)[1] if longest else np.max(value)  # (B, T, D) before (B, H)
-            yield "it looks as if the lengths were one too small", changed(k, np.maximum(value - 1, 1))
-            yield "it looks as if the lengths were one too large", changed(k, np.minimum(value + 1, T))
-            yield (
-                "it looks as if the lengths were not used: the padding is not masked",
-                changed(k, np.full_like(value, T)),
-            )
+            others = {"one too small": np.maximum(value - 1, 1), "one too large": np.minimum(value + 1, T)}
+            for words, other in (others | {"not used: the padding is not masked": np.full_like(value, T)}).items():
+                yield f"it looks as if the lengths were {words}", changed(k, other)
         for j in arrays:
             if j != k and inputs[j].shape == value.shape:
                 yield f"it looks as if `{name}` stood in place of `{names[j]}`", changed(j, value)
                 if j > k:
-                    swapped = changed(k, inputs[j])
-                    yield (
-                        f"it looks as if `{name}` and `{names[j]}` were exchanged",
-                        (*swapped[:j], value, *swapped[j + 1 :]),
-                    )
+                    words = f"it looks as if `{name}` and `{names[j]}` were exchanged"
+                    yield words, (*inputs[:k], inputs[j], *inputs[k + 1 : j], value, *inputs[j + 1 :])
 
 
 def find_turn(exercise, trials):
@@ -83,7 +83,7 @@ def find_turn(exercise, trials):
     ----------
     exercise : Exercise
     trials : list of Tried
-        Those of the answer. Where it raised something there is nothing to compare.
+        Those of the answer. One in which it raised something has nothing to compare; more than half must have.
     """
     return _first(exercise, trials, lambda inputs: list(turns_of(exercise)))
 
@@ -95,9 +95,9 @@ def find_argument(exercise, trials):
 
 
 def _first(exercise, trials, candidates):
-    judged = [trial for trial in trials if trial.parts or trial.misfit]
+    judged = [trial for trial in trials if trial.misfit or (trial.parts and (trial.inputs or trial.finite))]
     wrong = [trial for trial in judged if trial.fault]
-    if not wrong:
+    if not wrong or 2 * len(judged) <= len(trials):
         return None
     main = max(wrong, key=lambda trial: (not trial.misfit, not trial.edge, trial.numbers))
     first = next((k for k, part in enumerate(main.parts) if not main.allowed.right(part)), 0)

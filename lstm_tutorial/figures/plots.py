@@ -239,7 +239,7 @@ def plot_openings(openings, ax=None):
     ----------
     openings : dict of arrays of any shape, between 0 and 1
     """
-    ax, edges = _axes(ax, xlabel="gate opening", ylabel="share", xlim=(-0.02, 1.02)), np.linspace(0, 1, 26)
+    ax, edges = _axes(ax, xlabel="value of the gate", ylabel="share", xlim=(-0.02, 1.02)), np.linspace(0, 1, 26)
     for label, look in _looks(openings).items():
         values = np.ravel(openings[label])
         if not len(values) or not ((values >= 0) & (values <= 1)).all():

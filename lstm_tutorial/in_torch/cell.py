@@ -1,6 +1,6 @@
 """One step of an LSTM in PyTorch: the twin of `in_numpy.cell`, without a backward pass, which autograd finds.
 
-Shapes: x (B, D), h and c (B, H). The weights of the four gates are stacked in torch's order i, f, g, o:
+Shapes: x (B, D), h and c (B, H). The weights of the gates and the candidate are stacked in torch's order i, f, g, o:
 weight_ih (4H, D), weight_hh (4H, H), bias_ih and bias_hh (4H,). Without a batch axis everything works as well.
 """
 
@@ -10,13 +10,13 @@ from lstm_tutorial.validation import check_cell, check_kinds
 
 
 def _layer(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    """Return the pre-activation z that every gate starts from; the literature's W [h, x] + b."""
+    """Return the pre-activations of a layer: z = W_i x + W_h h + b, where b is the sum of two biases."""
     check_kinds(torch.Tensor, x=x, h=h, weight_ih=weight_ih, weight_hh=weight_hh, bias_ih=bias_ih, bias_hh=bias_hh)
     return x @ weight_ih.T + h @ weight_hh.T + bias_ih + bias_hh
 
 
 def forget_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    """Say how much of each cell state to keep: f = sigmoid(W_f [h, x] + b_f).
+    """Say how much of each cell state to keep: f = sigmoid(W_if x + W_hf h + b_f).
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def forget_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     h : tensor (B, H)
         The hidden state of the step before.
     weight_ih, weight_hh, bias_ih, bias_hh : tensors (H, D), (H, H), (H,), (H,)
-        This gate's rows only.
+        This layer's rows only.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def forget_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
 
 
 def input_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    """Say how much of each candidate to write: i = sigmoid(W_i [h, x] + b_i). Shapes as in `forget_gate`.
+    """Say how much of each candidate to write: i = sigmoid(W_ii x + W_hi h + b_i). Shapes as in `forget_gate`.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def input_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
 
 
 def candidate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    """Propose what to write: g = tanh(W_c [h, x] + b_c), between -1 and 1. Shapes as in `forget_gate`.
+    """Propose what to write: g = tanh(W_ig x + W_hg h + b_g), between -1 and 1. Shapes as in `forget_gate`.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def candidate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
 
 
 def output_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    """Say how much of each cell state to show: o = sigmoid(W_o [h, x] + b_o). Shapes as in `forget_gate`.
+    """Say how much of each cell state to show: o = sigmoid(W_io x + W_ho h + b_o). Shapes as in `forget_gate`.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def lstm_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole=
     state : tuple of tensors (B, H) or (H,)
         `(h, c)`, the hidden and the cell state of the step before.
     weight_ih, weight_hh, bias_ih, bias_hh : tensors (4H, D), (4H, H), (4H,), (4H,)
-        The four gates' rows in the order i, f, g, o.
+        The rows of the gates and the candidate in the order i, f, g, o.
     weight_peephole : tensor (3, H), optional
         Rows i, f, o: the first two gates also see c of the step before, the output gate the new c.
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 
-def softmax(z, axis=-1):
-    powers = np.exp(z - np.max(z, axis=axis, keepdims=True))
-    return powers / powers.sum(axis=axis, keepdims=True)
+def softmax(z):
+    powers = np.exp(z - np.max(z, axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def by_time_constant(times, half_life, lengths):
@@ -18,13 +18,6 @@ def by_time_constant(times, half_life, lengths):
 
 def without_jacobian(d_pooled, x, weights):
     return np.einsum("bt,bd->btd", weights, d_pooled), np.einsum("btd,bd->bt", x, d_pooled)
-
-
-def leaking(x, query, lengths):
-    scores = x @ query
-    weights = np.exp(scores) / np.exp(scores).sum(axis=0)
-    weights = weights * (np.arange(x.shape[1]) < lengths[:, None])
-    return (weights[..., None] * x).sum(axis=1)
 
 
 def masked_late(x, query, lengths):
@@ -65,20 +58,18 @@ WRONG = {
     "attended_by_hand": [(lambda: (0.245, 0.665, 0.09, 0, 2.0), "the pooled value is the sum of weight times value")],
     "fading_weights": [(by_time_constant, "1/e in a half-life")],
     "attention_gradients": [(without_jacobian, "go on through the softmax")],
-    "mended_attention": [(leaking, "faults are left"), (masked_late, "sum to less than 1")],
+    "mended_attention": [(masked_late, "sum to less than 1")],
     "predict_weights": [(lambda: (0.33, 0.5, 0.1, 0.2, 1.0), "case C")],
     "attend_where_they_differ": [
         (lambda: (np.eye(2), np.zeros(2), np.ones((1, 2))), "let a second unit hold it back"),
     ],
     "what_weighs": [
-        (weigh(sums=False), "some scores see a direction alone"),
-        (weigh(mask="cut"), "change the numbers in the padding and nothing else"),
-        (weigh(mask="zeros"), "zeros in the padding take a share"),
+        (weigh(sums=False), "x + x is not enough"),
+        (weigh(mask="cut"), "change its numbers alone"),
+        (weigh(mask="zeros"), "put numbers in and change them"),
         (weigh(columns=False), "pad the same valid steps further"),
-        (weigh(rising=True), "both may rise and both may fall"),
+        (weigh(rising=True), "both may rise or fall"),
         (weigh(alike=True), "let one step alone differ"),
         (lambda pool: [shares(pool, 3, 3) for _ in range(9)], "the pool answers eight calls"),
-        (lambda pool: ("equal", True), "was never called"),
-        (lambda pool: ("decay", True), "'decay' is none of them"),
     ],
 }

@@ -4,8 +4,8 @@ import numpy as np
 
 
 def stop_at_the_end(y, lengths, start, stop):
-    asked = np.pad(y, ((0, 0), (0, 1)), constant_values=stop)
-    return np.pad(y, ((0, 0), (1, 0)), constant_values=start), np.where(asked == 0, -100, asked)
+    target = np.pad(y, ((0, 0), (0, 1)), constant_values=stop)
+    return np.pad(y, ((0, 0), (1, 0)), constant_values=start), np.where(target == 0, -100, target)
 
 
 def one_long_softmax(query, keys, memory, lengths):
@@ -22,11 +22,6 @@ def until_it_stops(step, state, start, stop, steps):
     return written[1:-1][:steps]
 
 
-def best_of_each(so_far, next_log_p):
-    token = next_log_p.argmax(axis=1)
-    return so_far + next_log_p.max(axis=1), np.arange(len(token)), token
-
-
 def leaks(other_phones=6, alone=False, last_only=False, at_all=False, company=20, own_target=True):
     """An experiment for each of the three leaks, right or with a fault."""
 
@@ -39,14 +34,13 @@ def leaks(other_phones=6, alone=False, last_only=False, at_all=False, company=20
 
         given, other = targets(6), targets(other_phones)
         plain = write(words, given)
-        if last_only:
-            other = [row[:-1] + [1 + row[-1] % phones] for row in given]
-        beside = given if own_target else targets(6)
+        other = [row[:-1] + [1 + row[-1] % phones] for row in given] if last_only else other
         ends = [len(row) == n for n in (3, 9) for row in write(words, targets(n))]
         return {
             "is fed the target": write(words, other) != plain,
             "takes the target's length": any(ends) if at_all else all(ends),
-            "reads its padding": write([*words, [1] * company], [*beside, [1]])[:-1] != plain,
+            "reads its padding": write([*words, [1] * company], [*(given if own_target else targets(6)), [1]])[:-1]
+            != plain,
         }
 
     return find
@@ -55,10 +49,10 @@ def leaks(other_phones=6, alone=False, last_only=False, at_all=False, company=20
 WRONG = {
     "error_rates_by_hand": [(lambda: (30.8, 33.3), "words that are right"), (lambda: (31, 67), "give one decimal")],
     "decoder_pairs": [(stop_at_the_end, "the stop stands in the last column")],
-    "attend": [(one_long_softmax, "Right for one sample, but not for a batch")],
+    "attend": [(one_long_softmax, "weights of each word should sum to 1")],
     "spell_greedily": [(until_it_stops, "Does a loop never end?")],
     "beam_by_hand": [(lambda: (0.16, 0.21, 0.21), "beam 3 keeps all three first phones")],
-    "beam_step": [(best_of_each, "each beginning is continued once")],
+    "beam_step": [(lambda s, n: (s + n.max(1), np.arange(len(n)), n.argmax(1)), "each beginning is continued once")],
     "find_leaks": [
         (leaks(last_only=True), "and which at none"),
         (leaks(other_phones=3), "did the target's length change as well"),
@@ -67,6 +61,5 @@ WRONG = {
         (leaks(own_target=False), "did anything but the company change"),
         (leaks(alone=True), "it need not show in each"),
         (lambda write, letters, phones: [write([[1]], [[1]]) for _ in range(41)], "the program runs 40 times"),
-        (lambda write, letters, phones: (True,) * 3, "a dict with the keys"),
     ],
 }

@@ -6,25 +6,21 @@ from lstm_tutorial.in_numpy import sigmoid
 
 
 def written_over(x, h, c, weight_ih, weight_hh, bias):
-    h, c, output = h.copy(), c.copy(), []
+    h, output = h.copy(), []
     for x_t in x:
         i, f, g, o = np.split(x_t @ weight_ih.T + h @ weight_hh.T + bias, 4, axis=1)
-        c *= sigmoid(f)
-        c += sigmoid(i) * np.tanh(sigmoid(g))
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(sigmoid(g))
         np.multiply(sigmoid(o), np.tanh(c), out=h)
         output.append(h)
     return np.stack(output), c
 
 
-def sums(x, weight_ih, bias, steps):
-    """Return the sums in chunks of so many steps."""
+def chunks(x, weight_ih, bias, steps):
     whole = x @ weight_ih.T + bias
     return [whole[k : k + steps] for k in range(0, len(whole), steps)]
 
 
 def race(number, rounds=40, turns=True):
-    """Take times, in turns or one program after the other, and make a number of them, old and new."""
-
     def experiment(clock):
         names = ["old", "new"] * rounds if turns else ["old"] * rounds + ["new"] * rounds
         times = np.array([clock(name) for name in names])
@@ -35,23 +31,21 @@ def race(number, rounds=40, turns=True):
 
 
 WRONG = {
-    "step_costs": [
-        (lambda: (2097152, 4194304, 20480, 98304), "a number in float32 takes 4 bytes"),
-        (lambda: (2097152, 4194304, 24576, 393216), "how many gates have (B, H) numbers"),
-    ],
+    "step_costs": [(lambda: (2097152, 4194304, 24576, 393216), "how many gates have (B, H) numbers")],
     "makes_a_copy": [(lambda: (False, True, False, True), "4 results came where 6")],
     "halved_weights": [(lambda w, u, b: (0.5 * w, 0.5 * u, b), "its rows stay as they are")],
     "gradients_after_loop": [
         (lambda d_z, x, h: [np.sum([a.T @ b for a, b in zip(d_z, each)], 0) for each in (x, h)], "2 results came"),
     ],
     "fast_lstm": [(written_over, "two faults are left"), (lambda *a: written_over(*a)[0], "came where 2 results")],
-    "chunked_sums": [
+    "input_in_chunks": [
         (lambda x, w, b, room: x @ w.T + b, "return a list"),
-        (lambda x, w, b, room: sums(x, w, b, 1), "a chunk may be fuller"),
-        (lambda x, w, b, room: sums(x[::-1], w, b, max(1, room // (x.shape[1] * len(b)))), "in another order"),
-        (lambda x, w, b, room: [sums(x, w, b, 1)[-1]] * len(x), "two chunks are one array"),
-        (lambda x, w, b, room: [(x @ w.T + b)[:0], *sums(x, w, b, 3)], "a chunk without a step"),
-        (lambda x, w, b, room: [chunk.swapaxes(0, 1) for chunk in sums(x, w, b, 3)], "every chunk must have shape"),
+        (lambda x, w, b, room: chunks(x, w, b, 1), "a chunk may be fuller"),
+        (lambda x, w, b, room: chunks(x, w, b, len(x)), "and the room is"),
+        (lambda x, w, b, room: chunks(x[:-1], w, b, 3), "what about the last, shorter one?"),
+        (lambda x, w, b, room: chunks(x[::-1], w, b, max(1, room // (x.shape[1] * len(b)))), "in another order"),
+        (lambda x, w, b, room: [chunks(x, w, b, 1)[-1]] * len(x), "two chunks are one array"),
+        (lambda x, w, b, room: [chunk.swapaxes(0, 1) for chunk in chunks(x, w, b, 3)], "every chunk must have shape"),
     ],
     "fair_race": [
         (race(lambda old, new: np.median(new) / np.median(old), turns=False), "hardly take turns"),

@@ -20,10 +20,6 @@ def filled(x, lengths, value=-1000):
     return np.where((np.arange(x.shape[1]) < lengths[:, None])[..., None], x, value)
 
 
-def without_largest(x, lengths):
-    return (filled(x, lengths, 0).sum(axis=1) - filled(x, lengths, -1e9).max(axis=1)) / (lengths - 1)[:, None]
-
-
 def look(rows=((0, 1, 4, 2), (0, 2, 4, 2), (0, 1, 5, 2)), sign=-1, contents=(0, 7), compare="alone", swap=()):
     """An experiment on a box, right or with a fault."""
 
@@ -62,9 +58,9 @@ WRONG = {
         (lambda x, lengths: filled(x, lengths).max(axis=1), "must be below every value"),
     ],
     "pooling_verdicts": [(lambda: ("steady",) * 4 + ("right", "moves", "steady"), "program B")],
-    "sturdy_pool": [(without_largest, "does not give")],
+    "sturdy_pool": [(lambda x, lengths: np.sort(filled(x, lengths), axis=1)[:, -2], "a maximum turned over")],
     "identify_pool": [
-        (look(sign=1), "when does a zero win"),
+        (look(sign=1), "wins over negative values only"),
         (look(compare="amounts"), "no padding at all"),
         (look(contents=(-5, -9)), "larger than any valid value"),
         (look(compare="length"), "or the length change"),
@@ -81,6 +77,5 @@ WRONG = {
         (attack(moves=2), "does it move without end"),
         (attack(moves=1e-6), "is not yet to be carried away"),
         (attack(sizes=(100, -100)), "was a bad value large enough"),
-        (lambda pool, n: 0.5, "a whole number from 0 to n"),
     ],
 }

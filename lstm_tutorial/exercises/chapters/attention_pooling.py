@@ -5,7 +5,8 @@ from itertools import product
 import numpy as np
 
 from lstm_tutorial.exercises import Box, exercise, identity
-from lstm_tutorial.in_numpy import AttentionPool, attention_weights, softmax, softmax_backward
+from lstm_tutorial.in_numpy import attention_weights, softmax, softmax_backward
+from lstm_tutorial.validation import check_pooled
 
 SCORES, VALUES = np.array([1.0, 2.0, 0.0, 5.0]), np.array([4.0, -2.0, 10.0, 7.0])  # the last step is padding
 VALID = np.array([1.0, 1.0, 1.0, 0.0])
@@ -20,25 +21,19 @@ VALID = np.array([1.0, 1.0, 1.0, 0.0])
             weigh=lambda s: softmax(s) * VALID
         ),
         "the scores were divided by their sum: a softmax raises e to them first": dict(weigh=lambda s: s * VALID / 3),
-        "powers of e, but not divided by their sum yet": dict(weigh=lambda s: np.exp(s) * VALID),
         "the padding was given the score 0, and e to the 0 is 1, not 0": dict(weigh=lambda s: softmax(s * VALID)),
-        "powers of 2 were taken, a softmax takes powers of e": dict(weigh=lambda s: 2**s * VALID / 7),
-        "the pooled value was divided by the number of steps: the weights do that already": dict(
-            pooled=lambda w, v: w @ v / 3
-        ),
-        "the pooled value is the mean of the values: weigh them": dict(pooled=lambda w, v: v[:3].mean()),
     },
     diagnose=lambda got, want: (
         "each weight is e to its score, divided by the sum of these powers over the valid steps"
         if np.any(abs(np.subtract(got, want))[:4] > 2e-3)
-        else "the weights are right; the pooled value is the sum of weight times value over the steps"
+        else "the weights are right; the pooled value is the sum of weight times value, not divided any further"
     ),
     tolerance=0.003,  # of weights with three decimals comes a pooled value of 0.550
     decimals=3,
 )
-def attended_by_hand(*, weigh=lambda scores: np.append(softmax(scores[:3]), 0), pooled=np.dot):
+def attended_by_hand(*, weigh=lambda scores: np.append(softmax(scores[:3]), 0)):
     weights = weigh(SCORES)
-    return (*map(float, weights), float(pooled(weights, VALUES)))
+    return *map(float, weights), float(weights @ VALUES)
 
 
 def draw_times(trial):
@@ -48,16 +43,6 @@ def draw_times(trial):
     times = trial.rng.uniform(0.2, 3, size=(B, T)).cumsum(axis=1) + trial.rng.uniform(0, 50, size=(B, 1))
     times = np.where(np.arange(T) < lengths[:, None], times, anything * trial.normal(B, T))
     return times, trial.log_uniform(0.5, 5), lengths
-
-
-def by_time(times, lengths):
-    """Return the age of each step, before its sequence's own last valid one."""
-    return times[np.arange(len(times)), lengths - 1][:, None] - times
-
-
-def in_steps(times, lengths):
-    """Return by how many steps each lies before its sequence's last valid one."""
-    return lengths[:, None] - 1 - np.arange(times.shape[1])
 
 
 def over_steps(weights):
@@ -71,31 +56,23 @@ def over_steps(weights):
     axes="B T",
     turns={
         "the weights do not sum to 1: divide by their sum over the valid steps": dict(total=lambda w: 1),
+        "each sequence's weights sum to 1 over its steps": [dict(total=lambda w: w.sum(axis=0)), dict(total=np.sum)],
         "this falls to 1/e in a half-life, not to a half": dict(base=np.exp(-1)),
-        "the oldest step weighs most: does the weight fall or grow with the age?": dict(base=2.0),
-        "this counts steps: the age of a step is a difference of times": dict(ages=in_steps),
+        "the oldest step has the largest weight: does the weight fall or grow with the age?": dict(base=2.0),
+        "this counts steps: an age is a difference of times": dict(clock=lambda times: np.indices(times.shape)[1]),
         "the age is multiplied by the half-life: how many half-lives has it?": dict(halved=np.multiply),
-        "the half-life is divided by the age: how many half-lives has it?": dict(halved=lambda age, half: half / age),
-        "the power is missing: an age in half-lives is not yet a weight": dict(power=lambda base, age: age),
-        "each column sums to 1: the weights of one sequence must": [
-            dict(total=lambda w: w.sum(axis=0)),
-            dict(total=lambda w: w.sum(axis=0) + (w.sum(axis=0) == 0)),
-        ],
-        "all weights together sum to 1: those of each sequence must": dict(total=np.sum),
-        "all valid steps weigh the same: where does the age come in?": dict(ages=lambda times, lengths: 0 * times),
-        "the padding's age means nothing: a power of it may be infinite, and infinity times 0 is NaN": dict(late=True),
-        "the padding has a weight": dict(masked=False),
+        "a power of the padding's age may be infinite, and infinity times 0 is NaN": dict(mask=np.multiply),
+        "the padding has a weight": dict(mask=lambda valid, weights: weights),
     },
 )
 def fading_weights(
     times, half_life, lengths,
-    *, base=0.5, ages=by_time, halved=np.divide, power=np.power, total=over_steps, late=False, masked=True,
+    *, base=0.5, clock=identity, halved=np.divide, total=over_steps,
+    mask=lambda valid, weights: np.where(valid, weights, 0),
 ):  # fmt: skip
-    valid = np.arange(times.shape[1]) < lengths[:, None]
-    age = ages(times, lengths)
-    age = age if late or not masked else np.where(valid, age, 0)
-    weights = power(base, halved(age, half_life))
-    weights = weights * valid if masked else weights
+    now = clock(times)[np.arange(len(times)), lengths - 1][:, None]
+    weights = base ** halved(now - clock(times), half_life)
+    weights = mask(np.arange(times.shape[1]) < lengths[:, None], weights)
     return weights / total(weights)
 
 
@@ -113,27 +90,14 @@ def draw_attention(trial):
     axes="B T D, B T",
     turns={
         "`d_x` forgets the weights: each step is in the sum with its own": dict(held=np.ones_like),
-        "`d_x` is that of a mean: here the weights differ": dict(held=lambda w: 0 * w + 1 / w.shape[1]),
         "`d_scores` is the gradient of the weights: go on through the softmax": dict(back=lambda d, w: d),
-        "`d_scores` lacks what the softmax takes away: weights that sum to 1 share what they win": dict(
-            back=lambda d, w: w * d
-        ),
-        "`d_scores`: w (1 − w) is a sigmoid's slope, each weight of a softmax depends on every score": dict(
-            back=lambda d, w: w * (1 - w) * d
-        ),
-        "`d_scores`: the sum to take away is over the steps of one sequence, not over the batch": [
+        "`d_scores`: what one weight gains the others lose, so subtract that": dict(back=lambda d, w: w * d),
+        "`d_scores`: w (1 − w) is the slope of a sigmoid, not of a softmax": dict(back=lambda d, w: w * (1 - w) * d),
+        "`d_scores`: what is subtracted is a mean with the weights, over the steps of one sequence": [
             dict(back=lambda d, w: w * (d - (w * d).sum(axis=0))),
-            dict(back=lambda d, w: w * (d - (w * d).sum())),
-        ],
-        "`d_scores`: what is taken away is a mean with the weights, not the plain mean or sum": [
             dict(back=lambda d, w: w * (d - d.mean(axis=1, keepdims=True))),
-            dict(back=lambda d, w: w * (d - over_steps(d))),
         ],
-        "`d_scores`: the mean is taken away, not added": dict(back=lambda d, w: w * (d + over_steps(w * d))),
         "`d_scores` lacks the weight in front": dict(back=lambda d, w: d - over_steps(w * d)),
-        "`d_scores`: what is taken away has the weight in front as well": dict(
-            back=lambda d, w: w * d - over_steps(w * d)
-        ),
     },
 )
 def attention_gradients(d_pooled, x, weights, *, held=identity, back=lambda d, w: softmax_backward(d, w, axis=1)):
@@ -150,11 +114,6 @@ def draw_leaking(trial):
     return x * (size / reached)[:, None, None], query, lengths
 
 
-def largest(scores):
-    """Return the largest score of each sequence."""
-    return scores.max(axis=1, keepdims=True)
-
-
 @exercise(
     "Attention that leaks",
     draw=draw_leaking,
@@ -164,89 +123,66 @@ def largest(scores):
         "the weights of a step still sum to 1 over the batch: over which axis must they?": [
             dict(total=lambda powers: powers.sum(axis=0)),
             dict(total=lambda powers: powers.sum(axis=0), top=lambda scores: scores.max(axis=0)),
-            dict(total=lambda powers: powers.sum(axis=0), top=np.max),
         ],
-        "the padding is masked after the softmax: the weights of a short sequence sum to less than 1": dict(
-            mask="after"
-        ),
+        "masked after the softmax, the weights of a short sequence sum to less than 1": dict(mask="after"),
         "the padding still has a weight: nothing masks it": dict(mask=None),
-        "e to the 1,000 is infinite: the softmax stays the same if you subtract the largest score": dict(
-            top=lambda s: 0
-        ),
-        "the padding has the score 0: e to the 0 is 1, which score gives a weight of 0?": dict(fill=0.0),
-        "what stands in for the padding's score is not low enough: a valid score may be as low": [
-            dict(fill=value) for value in (-1.0, -9.0, -10.0, -99.0, -100.0, -999.0, -1000.0)
+        "e to the 1,000 is infinite: subtract the largest score, no weight changes": dict(top=lambda scores: 0),
+        "the padding's score is not low enough: e to the 0 is 1, and a valid score may be −1,000": [
+            dict(fill=value) for value in (0.0, -1.0, -9.0, -10.0, -99.0, -100.0, -999.0, -1000.0)
         ],
         "the weights are not divided by their sum": dict(total=lambda powers: 1),
-        "this is the mean of the weighted steps: their sum is the average": dict(pooled=np.mean),
     },
     dtypes=("float64",),  # scores of a thousand, rounded to float32, give other weights
     tolerance=1e-6,
 )
-def mended_attention(x, query, lengths, *, fill=-np.inf, top=largest, total=over_steps, mask="before", pooled=np.sum):
+def mended_attention(
+    x, query, lengths,
+    *, fill=-np.inf, top=lambda scores: scores.max(axis=1, keepdims=True), total=over_steps, mask="before",
+):  # fmt: skip
     valid = np.arange(x.shape[1]) < lengths[:, None]
     scores = np.where(valid, x @ query, fill) if mask == "before" else x @ query
     powers = np.exp(scores - top(scores))
     weights = powers / total(powers)
-    return pooled((weights * valid if mask == "after" else weights)[..., None] * x, axis=1)
+    return over_steps((weights * valid if mask == "after" else weights)[..., None] * x)[:, 0]
 
 
-CASES = {  # the weight, others that one may say, and what to ask
-    "A": (1 / 3, (1 / 4,), "equal scores give equal weights, but over how many steps?"),
-    "B": (1 / 2, (1 / 3, 2 / 4), "e to minus infinity is 0. Who is left to share?"),
-    "C": (0.0, (1 / 3, 1 / 2), "take 1000 from every score; the weights stay the same. What is e to the −1000?"),
-    "D": (1 / 5, (0.0, 1.0), "what is the score of any step, when the query is 0?"),
-    "E": (1.0, (0.25, 0.009), "over the batch axis there is one number. What does a softmax make of a single score?"),
+CASES = {  # the weight, and what to ask
+    "A": (1 / 3, "equal scores give equal weights, but over how many steps?"),
+    "B": (1 / 2, "e to minus infinity is 0. Who is left to share?"),
+    "C": (0.0, "subtract 1000 from every score; the weights stay the same. What is e to the −1000?"),
+    "D": (1 / 5, "what is the score of any step, when the query is 0?"),
+    "E": (1.0, "over the batch axis there is one number. What does a softmax make of a single score?"),
 }
 
 
 @exercise(
     "Before you run it",
     names=", ".join(CASES),
-    turns={
-        f"case {case}: {ask}": [{case: value} for value in others if value != right]
-        for case, (right, others, ask) in CASES.items()
-    },
     diagnose=lambda got, want: next(
-        f"case {case}: {CASES[case][2]}" for case, a, b in zip(CASES, got, want) if abs(a - b) > 0.005
+        f"case {case}: {CASES[case][1]}" for case, a, b in zip(CASES, got, want) if abs(a - b) > 0.005
     ),
     decimals=2,
 )
-def predict_weights(**others):
-    return tuple(others.get(case, right) for case, (right, *_) in CASES.items())
-
-
-PAIRS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-DIFFER = np.array([1, 2])  # where the switches differ
+def predict_weights():
+    return tuple(right for right, _ in CASES.values())
 
 
 def verify_differ(answer, trial):
-    """Run the pool on steps of two switches; look at the weights of those that differ."""
-    pool = AttentionPool(2, dtype="float64")
-    pool.load_state_dict(dict(zip(("weight", "bias", "query"), (np.asarray(each, float) for each in answer))))
-
-    def weigh(kinds):
-        return pool(PAIRS[kinds], return_weights=True)[1]
-
-    (off, first, second, on) = weigh(np.arange(4)[None])[0]
-    single = min(first, second)
-    if max(off, single, on) - min(off, single, on) < 1e-6:
-        return "all four kinds of step get the same weight: the score does not see the switches"
-    if off >= single and on >= single:
-        return "the steps whose switches agree score highest: turn the signs of the query"
-    if off >= single:
+    """Look at the scores of the four kinds of step."""
+    weight, bias, query = (np.asarray(each, float) for each in answer)
+    scores = np.tanh(np.array([[0, 0], [0, 1], [1, 0], [1, 1]]) @ weight.T + bias) @ query[0]
+    off, *one_on, on = scores
+    if min(off, on) >= min(one_on):
+        return "the steps whose switches agree score as high as those where they differ: try other signs of the query"
+    if off >= min(one_on):
         return "a step with both switches off scores as high as one with a single one: look at the bias"
-    if on >= single:
+    if on >= min(one_on):
         return "a step with both switches on scores as high as one with a single one: let a second unit hold it back"
-    if abs(first - second) > 0.02:
+    if np.ptp(softmax(scores)[1:3]) > 0.02:
         return "the steps (0, 1) and (1, 0) should weigh the same: do both switches enter each unit alike?"
-    kinds, rows = 3 * trial.rng.integers(2, size=(200, 50)), np.arange(200)
-    kinds[0], kinds[1] = 0, 3
-    where = trial.rng.integers(50, size=200)
-    kinds[rows, where] = trial.rng.choice(DIFFER, size=200)
-    if np.any(weigh(kinds)[rows, where] < 0.99):
+    if 1 / (1 + 49 * np.exp(max(off, on) - min(one_on))) < 0.99:
         return "the right step weighs most, but among 50 steps not 0.99: 49 small shares add up. Make the scores larger"
-    if abs(weigh(3 * trial.rng.integers(2, size=(200, 6))) - 1 / 6).max() > 0.02:
+    if abs(softmax(np.where(np.tri(6, k=-1), on, off)) - 1 / 6).max() > 0.02:  # six steps, none to five of them on
         return "where no step differs, all should weigh the same: (0, 0) and (1, 1) need the same score"
     return None
 
@@ -256,10 +192,9 @@ def verify_differ(answer, trial):
     verify=verify_differ,
     names="weight, bias, query",
     turns={
-        "all four kinds of step get the same weight": dict(query=(0, 0)),
         "let a second unit hold it back": dict(query=(6, 0)),
         "look at the bias": dict(bias=(10, -30)),
-        "turn the signs of the query": dict(query=(-6, 6)),
+        "try other signs of the query": dict(query=(-6, 6)),
         "Make the scores larger": dict(query=(2, -2)),
         "do both switches enter each unit alike": dict(weight=(20, 16), bias=(-10, -18)),
         "where no step differs": dict(query=(6, -5)),
@@ -269,13 +204,7 @@ def attend_where_they_differ(*, weight=(20, 20), bias=(-10, -30), query=(6, -6))
     return np.array([(20, 20), weight], float), np.array(bias, float), np.array([query], float)
 
 
-WEIGHED = {
-    "equal": "equal weights",
-    "position": "weights by position",
-    "age": "weights by age",
-    "column": "weights by column",
-    "content": "attention",
-}
+KINDS = ("equal", "position", "age", "column", "content")
 
 
 class HiddenPool(Box):
@@ -285,63 +214,44 @@ class HiddenPool(Box):
 
     def __init__(self, trial):
         super().__init__()
-        self.truth = trial.choice(*product(WEIGHED, (True, False)))
-        self.table = np.cumsum(trial.rng.uniform(0.1, 1, size=64))[:: trial.choice(1, -1)]  # rises or falls
+        self.truth = trial.choice(*product(KINDS, (True, False)))
+        self.scores = np.log(np.cumsum(trial.rng.uniform(0.1, 1, size=64)))[:: trial.choice(1, -1)]  # rise or fall
         self.query = 3 * np.eye(4)[trial.rng.integers(4)]  # it sees one feature of the four
         self.by_angle = trial.choice(True, False)  # the score is then the same for x and 2x
 
     def answer(self, x, lengths):
-        x, lengths = np.asarray(x, float), np.asarray(lengths)
-        if x.ndim != 3 or x.shape[2] != 4 or x.shape[1] > 64 or lengths.shape != x.shape[:1]:
-            expected = "x (B, T, 4), T at most 64, and lengths (B,)"
-            raise ValueError(f"the pool takes {expected}, got {x.shape}, {lengths.shape}")
-        if lengths.min() < 1 or lengths.max() > x.shape[1]:
-            raise ValueError(f"lengths must lie between 1 and {x.shape[1]}, got {lengths}")
+        x = np.asarray(x, float)
+        if x.ndim != 3 or x.shape[2] != 4 or x.shape[1] > 64:
+            raise ValueError(f"the pool takes x (B, T, 4), T at most 64, got {x.shape}")
+        lengths = check_pooled(x, np.asarray(lengths))
         (kind, masks), steps = self.truth, np.arange(x.shape[1])
-        self.asked.append("padded" if np.any(lengths < x.shape[1]) else "full")
-        if kind == "content":
-            size = np.maximum(np.linalg.norm(x, axis=2), 1e-12) if self.by_angle else 1
-            weights = attention_weights(x @ self.query / size, lengths if masks else None)
-        else:
-            age = np.maximum(lengths[:, None] - 1 - steps, 0)
-            weights = self.table[{"equal": 0 * steps, "position": steps, "age": age, "column": steps[::-1]}[kind]]
-            weights = weights * ((steps < lengths[:, None]) | (not masks))
-            weights = weights / weights.sum(axis=1, keepdims=True)
+        scores = {
+            "equal": 0.0 * steps,
+            "position": self.scores[steps],
+            "age": self.scores[np.maximum(lengths[:, None] - 1 - steps, 0)],
+            "column": self.scores[steps[::-1]],
+            "content": x @ self.query / (np.maximum(np.linalg.norm(x, axis=2), 1e-12) if self.by_angle else 1),
+        }[kind]
+        weights = attention_weights(np.broadcast_to(scores, x.shape[:2]), lengths if masks else None)
         return np.einsum("bt,btd->bd", weights, x)
 
 
 def diagnose_weighs(got, want, pool):
-    """Say which two kinds the experiment has not told apart, or what it has not asked about the mask."""
-    if not pool.asked:
-        return "the pool was never called: what it weighs by shows in what it answers"
-    if got[0] == want[0]:
-        if got[1]:
-            return (
-                "it says that padding has no weight, and it has: zeros in the padding take a share and add nothing "
-                "that is seen. Put numbers in, and change them"
-            )
-        return (
-            "it says that padding has a weight, and it has none: to cut the padding off may move other weights too. "
-            "Change the numbers in the padding and nothing else"
-        )
+    """Say which two kinds the experiment has not distinguished, or how the mask is tested."""
     kinds = {got[0], want[0]}
+    if len(kinds) == 1 and got[1]:
+        return "unmasked padding is taken for masked: zeros in it add nothing, so put numbers in and change them"
+    if len(kinds) == 1:
+        return "masked padding is taken for unmasked: cut off, it may change other weights, so change its numbers alone"
     if "content" in kinds:
-        ask = (
-            "Weights that do not look at x make the pool of x + y the pool of x plus that of y, up to rounding. (x + x "
-            "is not enough: some scores see a direction alone)"
-        )
+        ask = "if the weights ignore x, the pool of x + y is that of x plus that of y, for any y (x + x is not enough)"
     elif "equal" in kinds:
-        ask = "Let one step alone differ from 0, and move it: does the answer change?"
-    elif "column" not in kinds:
-        ask = (
-            "Both may rise and both may fall. Give the sequence more valid steps: do the first ones keep the ratios of "
-            "their weights, or the last ones?"
-        )
-    elif "padded" not in pool.asked:
-        ask = "In all your calls the last valid step was the last column too"
+        ask = "let one step alone differ from 0, and move it: does the answer change?"
+    elif "column" in kinds:
+        ask = "pad the same valid steps further: do their weights change?"
     else:
-        ask = "Pad the same valid steps further: do their weights change?"
-    return f"it takes {WEIGHED[want[0]]} for {WEIGHED[got[0]]}. {ask}"
+        ask = "both may rise or fall. Add valid steps: do the first ones keep the ratios of their weights, or the last?"
+    return f"it takes {want[0]!r} for {got[0]!r}: {ask}"
 
 
 @exercise(
@@ -349,7 +259,7 @@ def diagnose_weighs(got, want, pool):
     draw=lambda trial: (HiddenPool(trial),),
     names="the kind, whether it masks",
     diagnose=diagnose_weighs,
-    words=", ".join(WEIGHED),
+    words=", ".join(KINDS),
     dtypes=("float64",),
     trials=30,
 )

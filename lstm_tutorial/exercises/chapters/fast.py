@@ -18,67 +18,49 @@ QUESTIONS = {
     "What a step costs",
     names=", ".join(QUESTIONS),
     turns={
-        "the products: a multiplication and an addition are two operations": dict(operations=lambda terms: terms),
-        "the products: the addition onto what is there counts too": dict(operations=lambda terms: 2 * terms - 1),
-        "the products: there are four gates, each with its own rows": dict(gates=1),
+        "the products: a multiplication and an addition are two operations": dict(per_term=1),
+        "there are four gates, each with its own rows": dict(gates=1),
         "the products: this is for one sequence, the batch has 32": dict(B=1),
-        "the two products are in the other order: the input's comes first": dict(order=-1),
-        "the cell state goes through a tanh too": dict(nonlinear=lambda B, H: 4 * B * H),
-        "the numbers through sigmoid or tanh: this is for one sequence": dict(nonlinear=lambda B, H: 5 * H),
-        "you counted functions, and each takes (B, H) numbers": dict(nonlinear=lambda B, H: 5),
-        "the weights: there are four gates, and a number in float32 takes 4 bytes": dict(size=1),
-        "the weights: this is float64, where a number takes 8 bytes": dict(size=8),
-        "the weights: those of the hidden state count as well": dict(columns=lambda D, H: D),
-        "the weights: those of the input count as well": dict(columns=lambda D, H: H),
-        "the weights: only the two matrices are asked for, not the bias": [
-            dict(columns=lambda D, H: D + H + 1),
-            dict(columns=lambda D, H: D + H + 2),
-        ],
-        "the weights: they are the same for every sequence of the batch": dict(size=4 * 32),
+        "the cell state goes through a tanh too": dict(functions=4),
+        "the weights: there are four gates, and a number in float32 takes 4 bytes": [dict(size=1), dict(size=8)],
+        "the weights: those of the input and of the hidden state count": [dict(columns=64), dict(columns=128)],
+        "the weights: the bias is not asked for": [dict(columns=193), dict(columns=194)],
     },
     diagnose=lambda got, want: next(
         f"{name}: {words}" for (name, words), a, b in zip(QUESTIONS.items(), got, want) if a != b
     ),
 )
-def step_costs(
-    *, B=32, D=64, H=128, operations=lambda terms: 2 * terms, gates=4, order=1,
-    nonlinear=lambda B, H: 5 * B * H, size=4, columns=lambda D, H: D + H,
-):  # fmt: skip
-    products = [operations(terms) * B * gates * H for terms in (D, H)]
-    return *products[::order], nonlinear(B, H), size * 4 * H * columns(D, H)
-
-
-def copies_made():
-    """Run the six lines: does what they give share memory with what they were given?"""
-    x, z = np.zeros((5, 3, 4)), np.zeros((3, 8))
-    results = (
-        (z[:, 2:4], z),
-        (z[:, [2, 3]], z),
-        (x.reshape(15, 4), x),
-        (x.swapaxes(0, 1).reshape(15, 4), x),
-        (z.T, z),
-        (np.tanh(z, out=z), z),
-    )
-    return tuple(not np.shares_memory(new, old) for new, old in results)
+def step_costs(*, B=32, D=64, H=128, per_term=2, gates=4, functions=5, size=4, columns=64 + 128):
+    products = [per_term * terms * B * gates * H for terms in (D, H)]
+    return *products, functions * B * H, size * gates * H * columns
 
 
 @exercise(
     "Copy or view",
     names="A, B, C, D, E, F",
-    same_as=copies_made,
     turns={
-        "line A: a slice says where to begin, where to end and how far to step. Does that need new numbers?": dict(
-            A=True
-        ),
-        "line B: a list of columns may name any, in any order. Can one stride say that?": dict(B=False),
-        "line C: the numbers of x lie one behind the other, step after step. Do they have to move?": dict(C=True),
-        "line D: sequence after sequence is wanted, but how do the numbers lie in memory?": dict(D=False),
-        "line E: a transpose swaps two strides. Does it have to move a number?": dict(E=True),
-        "line F: where does `out=z` put the results?": dict(F=True),
+        f"line {name}: {question}": dict(wrong=name)
+        for name, question in {
+            "A": "a slice says where to begin, where to end and how far to step. Does that need new numbers?",
+            "B": "a list of columns may name any, in any order. Can one stride say that?",
+            "C": "the numbers of x lie one behind the other, step after step. Do they have to move?",
+            "D": "sequence after sequence is wanted, but how do the numbers lie in memory?",
+            "E": "a transpose swaps two strides. Does it have to move a number?",
+            "F": "where does `out=z` put the results?",
+        }.items()
     },
 )
-def makes_a_copy(*, A=False, B=True, C=False, D=True, E=False, F=False):
-    return A, B, C, D, E, F
+def makes_a_copy(*, wrong=""):
+    x, z = np.zeros((5, 3, 4)), np.zeros((3, 8))
+    lines = {
+        "A": (z[:, 2:4], z),
+        "B": (z[:, [2, 3]], z),
+        "C": (x.reshape(15, 4), x),
+        "D": (x.swapaxes(0, 1).reshape(15, 4), x),
+        "E": (z.T, z),
+        "F": (np.tanh(z, out=z), z),
+    }
+    return tuple(np.shares_memory(new, old) == (name == wrong) for name, (new, old) in lines.items())
 
 
 def draw_weights(trial):
@@ -94,15 +76,11 @@ def draw_weights(trial):
     axes="4H D, 4H H, 4H",
     turns={
         "the candidate is a tanh already: its rows stay as they are": dict(factors=(0.5, 0.5, 0.5, 0.5)),
-        "nothing has changed": dict(factors=(1, 1, 1, 1)),
-        "the bias is part of z too": dict(changed="xh"),
-        "the bias alone is halved": dict(changed="b"),
-        "z has a part from the hidden state as well": dict(changed="xb"),
-        "z has a part from the input as well": dict(changed="hb"),
+        "z is a sum of parts from the input, the hidden state and the bias: all three are halved": [
+            dict(changed=changed) for changed in ("xh", "xb", "hb", "b", "")
+        ],
         "the rows stand in the order i, f, g, o: the candidate is the third": dict(factors=(0.5, 0.5, 0.5, 1)),
         "they are doubled: the tanh needs z / 2": dict(factors=(2, 2, 1, 2)),
-        "the candidate's rows are halved and the gates' are not": dict(factors=(1, 1, 0.5, 1)),
-        "they are halved twice": dict(factors=(0.25, 0.25, 1, 0.25)),
     },
 )
 def halved_weights(weight_ih, weight_hh, bias, *, factors=(0.5, 0.5, 1, 0.5), changed="xhb"):
@@ -130,52 +108,40 @@ def draw_layer(trial):
     return tuple(trial.normal(*shape) for shape in shapes)
 
 
-def layer_of_the_package(x, h, c, weight_ih, weight_hh, bias):
-    output, (_, c), _ = lstm_sequence(x, (h, c), weight_ih, weight_hh, bias, np.zeros_like(bias))
-    return output, c
-
-
 @exercise(
     "Three faults of haste",
     draw=draw_layer,
     names="output, c",
     axes="T B H, B H",
-    same_as=layer_of_the_package,
+    same_as=lambda x, h, c, w_x, w_h, b: (found := lstm_sequence(x, (h, c), w_x, w_h, b, 0 * b))[:1] + found[1][1:],
     combine=2,
     turns={
         "the candidate goes through sigmoid first and then through tanh: `g` is a view of `z`": dict(
             squash=lambda z: tanh(sigmoid(z))
         ),
-        "every step of the output is the last one: they are all one array, written over again and again": dict(
-            kept="last"
-        ),
-        "the hidden state is made of the cell state of the step before": dict(shown="old"),
-        "the output begins with the given h: the state after the first step comes first": dict(kept="before"),
-        "every step starts from the given h: hand the new one on": dict(carries_h=False),
-        "every step starts from the given c: hand the new one on": dict(carries_c=False),
+        "every step of the output is the last one: all are one array, written over at each step": dict(kept="last"),
+        "every step starts from the given state: hand the new one on": [dict(carries="h"), dict(carries="c")],
         "the candidate goes through sigmoid: it needs tanh": dict(squash=sigmoid),
         "the gates have not gone through sigmoid": dict(gate=identity),
         "the old cell state is kept whole: where is the forget gate?": dict(update=lambda f, c, i, g: c + i * g),
-        "the candidate is written whole: where is the input gate?": dict(update=lambda f, c, i, g: f * c + g),
-        "the input gate is written without the candidate": dict(update=lambda f, c, i, g: f * c + i),
-        "the candidate is subtracted: what is written is added": dict(update=lambda f, c, i, g: f * c - i * g),
+        "the candidate is added whole: where is the input gate?": dict(update=lambda f, c, i, g: f * c + g),
+        "the input gate is added without the candidate": dict(update=lambda f, c, i, g: f * c + i),
+        "`i * g` is subtracted, it should be added": dict(update=lambda f, c, i, g: f * c - i * g),
         "`h` lacks the tanh of the cell state": dict(bounded=identity),
-        "`output` is right, but the cell state that you return is the given one": dict(returned="given"),
     },
 )
 def fast_lstm(
     x, h, c, weight_ih, weight_hh, bias,
     *, squash=tanh, gate=sigmoid, update=lambda f, c, i, g: f * c + i * g, bounded=tanh,
-    kept="own", shown="new", carries_h=True, carries_c=True, returned="last",
+    kept="own", carries="hc",
 ):  # fmt: skip
     states, cells = [h], [c]
     for x_t in x:
-        z = x_t @ weight_ih.T + (states[-1] if carries_h else h) @ weight_hh.T + bias
+        z = x_t @ weight_ih.T + (states[-1] if "h" in carries else h) @ weight_hh.T + bias
         z_i, z_f, z_g, z_o = np.split(z, 4, axis=1)
-        cells.append(update(gate(z_f), cells[-1] if carries_c else c, gate(z_i), squash(z_g)))
-        states.append(gate(z_o) * bounded(cells[-1 if shown == "new" else -2]))
-    output = {"own": states[1:], "before": states[:-1], "last": states[-1:] * len(x)}[kept]
-    return np.stack(output), cells[-1 if returned == "last" else 0]
+        cells.append(update(gate(z_f), cells[-1] if "c" in carries else c, gate(z_i), squash(z_g)))
+        states.append(gate(z_o) * bounded(cells[-1]))
+    return np.stack(states[-1:] * len(x) if kept == "last" else states[1:]), cells[-1]
 
 
 def draw_chunks(trial):
@@ -192,28 +158,20 @@ def verify_chunks(answer, trial, x, weight_ih, bias, room):
     if not isinstance(answer, tuple | list) and np.ndim(answer) != 4:
         return "return a list of arrays, one a chunk"
     chunks = [np.asarray(chunk, float) for chunk in answer]
-    shapes = [chunk.shape for chunk in chunks]
-    odd = [shape for shape in shapes if len(shape) != 3 or shape[1:] != (B, len(bias))]
+    odd = [chunk.shape for chunk in chunks if chunk.ndim != 3 or chunk.shape[1:] != (B, len(bias))]
     if odd or not chunks:
         return f"every chunk must have shape (steps, {B}, {len(bias)}), got {odd[0] if odd else 'no chunk at all'}"
     largest, steps = max(map(len, chunks)), sum(map(len, chunks))
-    if not all(map(len, chunks)):
-        return "a chunk without a step: with room for less than one step, a chunk still has one"
     if steps != T:
         return f"the chunks have {steps} steps together, the sequence has {T}: what about the last, shorter one?"
-    want, got = x @ weight_ih.T + bias, np.concatenate(chunks)
-    if not np.isfinite(got).all():
-        return "there are values that are NaN or infinite: is every number of a chunk written?"
     if any(np.shares_memory(a, b) for a, b in zip(answer, answer[1:])):
         return "two chunks are one array, written over: each needs memory of its own"
-    tolerance = 1e-4 if x.dtype == np.float32 else 1e-9
+    want, got, tolerance = x @ weight_ih.T + bias, np.concatenate(chunks), 1e-4 if x.dtype == np.float32 else 1e-9
     if not first_match(got, {"right": want}, tolerance):
         turns = {"the bias is missing": want - bias, "the bias is added more than once": want + bias}
-        turns["the bias is subtracted"] = want - 2 * bias
-        words = first_match(got, turns, tolerance)
-        moved = {"the sums are right, but the steps stand in another order": np.sort(want, axis=0)}
-        words = words or first_match(np.sort(got, axis=0), moved, tolerance)
-        return words or "the sums differ from x @ weight_ih.T + bias: do rows and steps belong together?"
+        moved = {"the values are right, but the steps stand in another order": np.sort(want, axis=0)}
+        words = first_match(got, turns, tolerance) or first_match(np.sort(got, axis=0), moved, tolerance)
+        return words or "the values are not those of x @ weight_ih.T + bias: do rows and steps belong together?"
     fit = max(1, room // step)
     if largest > fit:
         return f"a chunk has {largest} steps, {largest * step} numbers, and the room is {room}"
@@ -222,22 +180,10 @@ def verify_chunks(answer, trial, x, weight_ih, bias, room):
     return None
 
 
-@exercise(
-    "Sums in chunks",
-    draw=draw_chunks,
-    verify=verify_chunks,
-    turns={
-        "and the room is": dict(fit=lambda room, step: -(-room // step)),
-        "a chunk may be fuller": dict(fit=lambda room, step: max(1, (room - 1) // step)),
-        "what about the last, shorter one?": dict(last=False),
-        "the bias is missing": dict(biases=0),
-        "the bias is added more than once": dict(biases=2),
-    },
-    trials=24,
-)
-def chunked_sums(x, weight_ih, bias, room, *, fit=lambda room, step: max(1, room // step), last=True, biases=1):
-    sums, steps = x @ weight_ih.T + biases * bias, fit(room, x.shape[1] * len(bias))
-    return [sums[k : k + steps] for k in range(0, len(sums), steps) if last or k + steps <= len(sums)]
+@exercise("Pre-activations in chunks", draw=draw_chunks, verify=verify_chunks, trials=24)
+def input_in_chunks(x, weight_ih, bias, room):
+    z, steps = x @ weight_ih.T + bias, max(1, room // (x.shape[1] * len(bias)))
+    return [z[k : k + steps] for k in range(0, len(z), steps)]
 
 
 class Stopwatch(Box):
@@ -284,11 +230,8 @@ def diagnose_race(got, want, clock):
     turns = {
         "in the mean an interrupted call counts with all its length": new.mean() / old.mean(),
         "the mean of the ratios follows each interrupted call": rounds.mean(),
-        "without the first rounds the mean still follows each interrupted call": rounds[3:].mean(),
-        "each program's median is taken by itself, and a slow while may touch the one and not the other": (
-            np.median(new) / np.median(old)
-        ),
-        "the fastest calls of the two lie far apart, and the machine has changed between them": new.min() / old.min(),
+        "a mean without the first rounds still follows each interrupted call": rounds[3:].mean(),
+        "each program's median is taken by itself, while the machine changes": np.median(new) / np.median(old),
     }
     words = first_match(got, turns, tolerance=1e-6) or "the number does not follow from it: let no single round decide"
     return f"the race is fair. But {words}. Compare within a round"

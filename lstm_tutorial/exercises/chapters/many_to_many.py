@@ -2,39 +2,35 @@
 
 import numpy as np
 
-from lstm_tutorial.exercises import Box, exercise, identity
+from lstm_tutorial.exercises import Box, exercise
 from lstm_tutorial.in_numpy import LSTM, cross_entropy
 
 IGNORE = -100
 
 
-def mean_of_logs(p):
-    return np.mean(np.log(p))
+def diagnose_word(got, want):
+    if got > 0:
+        return f"two probabilities with this mean loss have the product {np.exp(-2 * got):.2f}: which two are they?"
 
 
 @exercise(
     "The loss of a word by hand",
     turns={
-        "this is the sum over the vowels, the mean is asked for": dict(of=lambda p: np.log(p).sum()),
+        "this is the sum over the vowels, the mean is expected": dict(of=lambda p: np.log(p).sum()),
         "the sum is divided by all 6 steps: how many have an answer?": dict(of=lambda p: np.log(p).sum() / 6),
-        "the sum is divided by the 5 phones: how many have an answer?": dict(of=lambda p: np.log(p).sum() / 5),
         "the consonants are counted as if their answer were 0": dict(others=(0.7, 0.8, 0.9)),
         "the consonants and the padding are counted as if their answer were 0": dict(others=(0.7, 0.8, 0.9, 1 / 3)),
-        "this is a logarithm to the base 2, the natural one is asked for": dict(of=lambda p: np.log2(p).mean()),
-        "this is a logarithm to the base 10, the natural one is asked for": dict(of=lambda p: np.log10(p).mean()),
+        "this is a logarithm to the base 10, the natural one is expected": dict(of=lambda p: np.log10(p).mean()),
         "this is the mean probability of the right answers: the logarithm is missing": dict(of=lambda p: -np.mean(p)),
         "this is the logarithm of the mean: take the mean of the logarithms": dict(of=lambda p: np.log(np.mean(p))),
-        "this is the loss of one vowel alone": [dict(of=lambda p: np.log(p[0])), dict(of=lambda p: np.log(p[1]))],
-        "the loss of OW is missing from the sum": dict(of=lambda p: np.log(p[0]) / 2),
-        "the loss of EH is missing from the sum": dict(of=lambda p: np.log(p[1]) / 2),
-        "the loss of OW is subtracted, both are added": dict(of=lambda p: np.log(p[0] / p[1]) / 2),
-        "the answer of EH is class 1: read the column p_1": [dict(p_EH=0.3), dict(p_EH=0.1)],
-        "the answer of OW is class 0: read the column p_0": dict(p_OW=0.1),
-        "each answer names its column, counted from 0": [dict(p_EH=0.3, p_OW=0.1), dict(p_EH=0.1, p_OW=0.1)],
+        "each answer names its column, counted from 0: the class of EH is 1, that of OW is 0": [
+            dict(p_EH=a, p_OW=b) for a, b in ((0.3, 0.8), (0.1, 0.8), (0.6, 0.1), (0.3, 0.1), (0.1, 0.1))
+        ],
     },
+    diagnose=diagnose_word,
     decimals=3,
 )
-def word_loss_by_hand(*, p_EH=0.6, p_OW=0.8, others=(), of=mean_of_logs):
+def word_loss_by_hand(*, p_EH=0.6, p_OW=0.8, others=(), of=lambda p: np.mean(np.log(p))):
     return float(-of([p_EH, p_OW, *others]))
 
 
@@ -62,7 +58,7 @@ def mean_share(counted):
 
 
 def by_sequence(counted):
-    return counted / counted.sum(1, keepdims=True) / len(counted)
+    return counted / np.maximum(counted.sum(1, keepdims=True), 1) / len(counted)
 
 
 def both(share):
@@ -94,35 +90,20 @@ def diagnose_loss(got, want, scores, y):
     turns={
         "the steps without an answer are counted as if it were 0": both(lambda counted: mean_share(counted | True)),
         "the sum is divided by all B * T steps": both(lambda counted: counted / counted.size),
-        "this is the sum over the answers, the mean is asked for": both(lambda counted: 1.0 * counted),
-        "this averages each sequence first, then the sequences: every answer should weigh the same": both(by_sequence)
-        + both(lambda counted: np.nan_to_num(by_sequence(counted))),
-        "the sum is divided by the number of sequences": both(lambda counted: counted / len(counted)),
+        "this is the sum over the answers, the mean is expected": both(lambda counted: 1.0 * counted),
+        "this averages each sequence first, then the sequences: every answer should weigh the same": both(by_sequence),
         "the one-hot of the answer is not subtracted": dict(slope=lambda p, one_hot: p),
-        "the softmax is missing: the gradient is softmax minus one-hot": dict(slope=lambda p, one_hot: -one_hot),
-        "the gradient points the wrong way: softmax minus one-hot": dict(slope=lambda p, one_hot: one_hot - p),
-        "the one-hot is added: the gradient is softmax minus one-hot": dict(slope=np.add),
         "steps without an answer still get a gradient: the softmax is not masked": dict(masked=False),
         "the logarithm is missing: a loss is -log p": [dict(of=lambda log_p: -np.exp(log_p)), dict(of=np.exp)],
-        "this is the loss of all classes, not of the right one alone": dict(picked=np.ones_like),
     },
 )
-def masked_loss(
-    scores, y,
-    *, share=mean_share, d_share=mean_share, masked=True, slope=np.subtract, of=np.negative, picked=identity,
-):  # fmt: skip
+def masked_loss(scores, y, *, share=mean_share, d_share=mean_share, masked=True, slope=np.subtract, of=np.negative):
     counted = y != IGNORE  # (B, T)
     one_hot = np.eye(scores.shape[-1])[np.where(counted, y, 0)]  # (B, T, K)
     log_p = log_softmax(scores)
-    loss = (of(log_p) * picked(one_hot) * share(counted)[..., None]).sum()
+    loss = (of(log_p) * one_hot * share(counted)[..., None]).sum()
     d_scores = slope(np.exp(log_p), one_hot) * d_share(counted)[..., None]
     return loss, d_scores if masked else np.where(counted[..., None], d_scores, np.exp(log_p) / counted.sum())
-
-
-def draw_reach(trial):
-    """Draw a number of steps and a distance."""
-    (T,) = trial.sizes("T", high=9)
-    return T, trial.choice(0, 1, 2, 4)
 
 
 def diagnose_reach(got, want, T, k):
@@ -135,27 +116,19 @@ def diagnose_reach(got, want, T, k):
 
 @exercise(
     "Who sees whom?",
-    draw=draw_reach,
+    draw=lambda trial: (*trial.sizes("T", high=9), trial.choice(0, 1, 2, 4)),
     names="one_way, backwards, window, late",
     diagnose=diagnose_reach,
     turns={
         "`one_way`: a step sees itself too": dict(one_way=lambda s, t, k: t < s),
         "`one_way`: rows and columns are swapped, a row belongs to an answer": dict(one_way=lambda s, t, k: t >= s),
-        "`backwards`: a step sees itself too": dict(backwards=lambda s, t, k: t > s),
         "`backwards`: rows and columns are swapped, a row belongs to an answer": dict(backwards=lambda s, t, k: t <= s),
         "`window`: k steps to each side, this is one less": dict(window=lambda s, t, k: abs(t - s) < k),
-        "`window`: k steps to each side, this is one more": dict(window=lambda s, t, k: abs(t - s) <= k + 1),
-        "`window`: this looks back only": dict(window=lambda s, t, k: (t <= s) & (t >= s - k)),
-        "`window`: this looks ahead only": dict(window=lambda s, t, k: (t >= s) & (t <= s + k)),
         "`window`: it leaves out the step itself": dict(window=lambda s, t, k: (abs(t - s) <= k) & (t != s)),
-        "`window`: this is what the window does not see": dict(window=lambda s, t, k: abs(t - s) > k),
         "`late`: when it answers k steps later, what has it read by then?": dict(late=lambda s, t, k: t <= s - k),
-        "`late`: this is the network that answers at once": dict(late=lambda s, t, k: t <= s),
         "`late`: it has not forgotten the start": dict(late=lambda s, t, k: abs(t - s) <= k),
         "`late`: k steps late means up to step s + k, and that one too": dict(late=lambda s, t, k: t < s + k),
-        "`late`: step s + k is the last one, this sees one more": dict(late=lambda s, t, k: t <= s + k + 1),
         "`late`: rows and columns are swapped, a row belongs to an answer": dict(late=lambda s, t, k: t >= s - k),
-        "`late`: the end is seen only after a delay of all steps": dict(late=lambda s, t, k: t <= s + 99),
     },
 )
 def who_sees_whom(
@@ -167,47 +140,26 @@ def who_sees_whom(
     return tuple(sees(s, t, k) for sees in (one_way, backwards, window, late))
 
 
-def draw_scored_tags(trial):
-    """Draw scores in which class 0 is ahead a little, and answers at some of the steps."""
-    B, T, K = trial.sizes("B T K", K=2)
-    return trial.normal(B, T, K) + 0.5 * (np.arange(K) == 0), draw_answered(trial, B, T, K)
-
-
-def by_word(divided_by, mean=np.mean):
-    """Return the mean of the words' shares."""
-    return lambda right, counted: mean(right.sum(1) / divided_by(counted.sum(1)))
-
-
-def right_share(right, counted):
-    return right.sum() / counted.sum()
+def by_word(right, counted):
+    return np.mean(right.sum(1) / np.maximum(counted.sum(1), 1))
 
 
 @exercise(
     "An accuracy that flatters",
-    draw=draw_scored_tags,
+    draw=draw_tags,
     turns={
-        "the steps without an answer still count, as if 0 were right there": [
-            dict(stands_in=0),
-            dict(stands_in=0, mean=lambda right, counted: right.mean()),
-        ],
-        "only the vowels can be right, but it is divided by all steps": dict(mean=lambda right, counted: right.mean()),
-        "every word weighs the same, whether it has one vowel or five: every vowel should": [
-            dict(mean=by_word(divided_by=lambda n: np.maximum(n, 1))),
-            dict(mean=by_word(divided_by=identity)),
-            dict(mean=by_word(divided_by=identity, mean=np.nanmean)),
-        ],
-        "every word weighs the same, and 0 counts as right where there is no answer": dict(
-            stands_in=0, mean=by_word(divided_by=lambda n: np.maximum(n, 1))
-        ),
+        "the steps without an answer count, as if 0 were right there": dict(stands_in=0),
+        "it is divided by all steps, those without an answer too": dict(mean=lambda right, counted: right.mean()),
+        "every word weighs the same, whether it has one vowel or five: every vowel should": dict(mean=by_word),
         "this is the share of words that are right throughout": dict(mean=lambda r, c: (r | ~c).all(1).mean()),
-        "this is the share of wrong answers": dict(mean=lambda right, counted: 1 - right_share(right, counted)),
-        "this is a count, a share is asked for": dict(mean=lambda right, counted: right.sum()),
-        "this is in percent, a share is asked for": dict(mean=lambda right, counted: 100 * right_share(right, counted)),
+        "this is a count, a share is expected": dict(mean=lambda right, counted: right.sum()),
+        "this is in percent, a share is expected": dict(mean=lambda right, c: 100 * right.sum() / c.sum()),
         "the smallest score was taken for the answer": dict(pick=np.argmin),
         "this looks at the steps that have no answer": dict(mean=lambda right, counted: right[~counted].mean()),
     },
+    combine=3,
 )
-def tag_accuracy(scores, y, *, pick=np.argmax, stands_in=IGNORE, mean=right_share):
+def tag_accuracy(scores, y, *, pick=np.argmax, stands_in=IGNORE, mean=lambda right, c: right.sum() / c.sum()):
     counted = y != IGNORE
     right = pick(scores, axis=-1) == np.where(counted, y, stands_in)
     return float(mean(right, counted))
@@ -254,10 +206,8 @@ def diagnose_counts(got, want, loss, K):
         return "the loss was not called"
     mine, right = (np.array([values[kind] for values in loss.asked]) for kind in (got, want))
     alike = np.allclose(np.outer(mine, right), np.outer(right, mine))  # up to a factor, which the base may be
-    base = "" if loss.base == np.e else ", with logarithms to another base than e,"
-    ask = LOSSES[got if want == "answers" else want]
     tell = "none of your batches tells the two apart" if alike else "your batches do tell the two apart"
-    return f'it takes a loss of the kind "{want}"{base} for "{got}": {tell}; {ask}'
+    return f'it takes a loss of the kind "{want}" for "{got}": {tell}; {LOSSES[got if want == "answers" else want]}'
 
 
 @exercise(
@@ -282,36 +232,23 @@ def draw_words(trial):
     return np.where(valid, trial.rng.integers(3, 42, size=(B, T)), 0), y, delay
 
 
-def padded(a, before, after, fill):
-    return np.pad(a, ((0, 0), (before, after)), constant_values=fill)
-
-
 @exercise(
     "Answer later",
     draw=draw_words,
     names="x_late, y_late",
     axes="B T, B T",
     turns={
-        "`x_late`: the words come later as well, so nothing is gained": dict(words=lambda x, d: padded(x, d, 0, 0)),
-        "`x_late`: what is read after the word should be padding, 0": [
-            dict(words=lambda x, d: padded(x, 0, d, IGNORE)),
-            dict(words=lambda x, d: np.pad(x, ((0, 0), (0, d)), mode="edge")),
-            dict(words=lambda x, d: np.pad(x, ((0, 0), (0, d)), mode="wrap")),
-        ],
-        "`y_late`: `y_late[:, t + delay]` answers `x[:, t]`": dict(late=lambda y, d: padded(y, 0, d, IGNORE)),
-        "`y_late`: no answer yet is -100: 0 is an answer": dict(late=lambda y, d: padded(y, d, 0, 0)),
-        "`y_late`: the answers are turned round": dict(late=lambda y, d: padded(y[:, ::-1], d, 0, IGNORE)),
-        "`y_late`: the last answers have come round to the front": [
-            dict(late=lambda y, d: padded(np.roll(y, d, 1), 0, d, IGNORE)),
-            dict(late=lambda y, d: np.pad(y, ((0, 0), (d, 0)), mode="wrap")),
-        ],
-        "`y_late`: the answers are late by a step too few": dict(late=lambda y, d: padded(y, d - 1, 1, IGNORE)),
+        "`x_late`: the words come later as well, so nothing is gained": dict(x_pad=(1, 0)),
+        "`x_late`: what is read after the word should be padding, 0": dict(x_fill=IGNORE),
+        "`y_late`: `y_late[:, t + delay]` answers `x[:, t]`": dict(y_pad=(0, 1)),
+        "`y_late`: no answer yet is -100: 0 is an answer": dict(y_fill=0),
     },
 )
-def answer_late(
-    x, y, delay, *, words=lambda x, d: padded(x, 0, d, 0), late=lambda y, d: padded(y, d, 0, IGNORE)
-):  # fmt: skip
-    return words(x, delay), late(y, delay)
+def answer_late(x, y, delay, *, x_pad=(0, 1), x_fill=0, y_pad=(1, 0), y_fill=IGNORE):
+    def padded(a, pad, fill):
+        return np.pad(a, ((0, 0), (pad[0] * delay, pad[1] * delay)), constant_values=fill)
+
+    return padded(x, x_pad, x_fill), padded(y, y_pad, y_fill)
 
 
 def verify_between(answer, trial):
@@ -327,18 +264,16 @@ def verify_between(answer, trial):
     comes = np.maximum.accumulate(marks[:, ::-1], 1)[:, ::-1]
     positive = (unit(marks[..., None].astype(float))[0] @ head_weight.T + head_bias)[..., 0] > 0
     early, late = (positive & ~came).any(), (positive & ~comes).any()
-    if positive[0].any():
-        return "without any mark the score is positive: what do the hidden states hold, and what does `head_bias` add?"
-    if early and late:
-        return "one side is enough for a positive score, but both must have seen a mark: look at `head_bias`"
-    if early:
-        return "before the first mark the score is positive: what comes later alone must not be enough"
-    if late:
-        return "after the last mark the score is positive: what came before alone must not be enough"
-    if not positive[marks].all():
-        return "at a mark the score is not positive: has each direction written it by then, and is it shown?"
-    if not positive[came & comes].all():
-        return "between two marks the score falls to 0 or below: does the unit keep a mark, however far away?"
+    for is_wrong, words in (
+        (positive[0].any(), "without any mark the score is positive: what do the hidden states and `head_bias` give?"),
+        (early and late, "one side is enough for a positive score, but both must have seen a mark"),
+        (early, "before the first mark the score is positive: what comes later alone must not be enough"),
+        (late, "after the last mark the score is positive: what came before alone must not be enough"),
+        (not positive[marks].all(), "at a mark the score is not positive: has each direction written it by then?"),
+        (not positive[came & comes].all(), "between two marks the score is not positive: does the unit keep a mark?"),
+    ):
+        if is_wrong:
+            return words
 
 
 @exercise(
