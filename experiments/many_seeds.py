@@ -263,7 +263,7 @@ def search_lr(make, seeds, tries, budget, *task, **options):
 
 
 def measure(make, seeds, tries, budget, *task, **options):
-    """Search the learning rate on three seeds of its own and half of the budget, then train all `seeds` with it.
+    """Search the learning rate on eight seeds of its own and a third of the budget, then train all `seeds` with it.
 
     Returns
     -------
@@ -271,7 +271,7 @@ def measure(make, seeds, tries, budget, *task, **options):
         What `train` gives, with a dozen points of its curve; the `search`; the `learned` share of seeds with its
         interval; the updates that these needed, `median`, lowest and highest; how many others were `still_falling`.
     """
-    chosen = search_lr(make, [1000, 1001, 1002], tries, budget // 2, *task, **options)
+    chosen = search_lr(make, range(1000, 1008), tries, budget // 3, *task, **options)
     found = train(make(seeds), seeds, chosen["lr"], *task, budget=budget, **options)
     at = [each for each in found["solved_at"] if each]
     curve = found["curve"]

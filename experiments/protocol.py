@@ -86,7 +86,7 @@ def fingerprint(root=HERE.parent):
     """Return a digest of the source that is loaded from the repository: another line, another digest."""
     files = {Path(module.__file__).resolve() for module in sys.modules.values() if getattr(module, "__file__", None)}
     folders = [root / "experiments", root / "lstm_tutorial"]
-    own = sorted(file for file in files if any(folder in file.parents for folder in folders))
+    own = sorted(file for file in files if file.is_file() and any(folder in file.parents for folder in folders))
     return hashlib.sha256(b"".join(file.read_bytes() for file in own)).hexdigest()
 
 

@@ -1,23 +1,33 @@
-"""Studies are not run here, they take minutes; what they store can be read, and says how it was made."""
+"""What all studies share is right, and a tiny study runs. The others take minutes: they store how they were run."""
 
-import importlib.util
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
+import torch
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 RESULTS = sorted((EXPERIMENTS / "results").glob("*.json"))
 
 
-@pytest.fixture(scope="module")
-def study():
-    spec = importlib.util.spec_from_file_location("study", EXPERIMENTS / "study.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture(scope="module", autouse=True)
+def experiments():
+    """Let the studies be imported, as they are when one of them runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(EXPERIMENTS)
+        yield
+
+
+@pytest.fixture
+def protocol(experiments):
+    import protocol
+
+    return protocol
 
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
@@ -33,13 +43,13 @@ def test_results_say_how_they_were_made(path):
 
 def test_every_study_has_stored_results():
     saving = {path.stem for path in EXPERIMENTS.glob("*.py") if "save(" in path.read_text(encoding="utf-8")}
-    studies = saving - {"study", "bench"}
+    studies = saving - {"protocol", "bench"}
     assert studies == {path.stem for path in RESULTS}
 
 
-def test_saved_results_come_back_as_plain_numbers(study, tmp_path):
+def test_saved_results_come_back_as_plain_numbers(protocol, tmp_path):
     results = {"curve": np.arange(3) / 3, "names": ("a [b]", "c"), "one": np.float32(1.5), "n": np.int64(7), "no": None}
-    study.save("some", results, seeds=np.arange(2), folder=tmp_path)
+    protocol.save("some", results, seeds=np.arange(2), folder=tmp_path)
     text = (tmp_path / "some.json").read_text(encoding="utf-8")
     record = json.loads(text)
     assert record["seeds"] == [0, 1] and record["versions"]["numpy"] == np.__version__
@@ -53,14 +63,177 @@ def test_saved_results_come_back_as_plain_numbers(study, tmp_path):
     assert '"curve": [0.0, 0.333333, 0.666667],\n' in text
 
 
-def test_saving_twice_gives_the_same_file(study, tmp_path):
-    before, after = (study.save("some", {"x": [1.0]}, seeds=[0], folder=tmp_path / name) for name in "ab")
+def test_saving_twice_gives_the_same_file(protocol, tmp_path):
+    before, after = (protocol.save("some", {"x": [1.0]}, seeds=[0], folder=tmp_path / name) for name in "ab")
     assert before == after
     assert (tmp_path / "a" / "some.json").read_bytes() == (tmp_path / "b" / "some.json").read_bytes()
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_number_that_is_not_finite_is_refused(study, tmp_path, value):
+def test_a_number_that_is_not_finite_is_refused(protocol, tmp_path, value):
     with pytest.raises(ValueError, match="not JSON compliant"):
-        study.save("some", {"x": value}, folder=tmp_path)
+        protocol.save("some", {"x": value}, folder=tmp_path)
     assert not (tmp_path / "some.json").exists()
+
+
+def test_three_streams_differ_and_a_split_shares_no_group(protocol):
+    drawn = [rng.random(3).tolist() for seed in (0, 1) for rng in protocol.streams(seed)]
+    assert len({tuple(each) for each in drawn}) == 6
+    groups = np.repeat(np.arange(50), 3)
+    parts = protocol.split(groups, seed=0)
+    assert sorted(np.concatenate(parts)) == list(range(150))
+    assert [len(set(groups[part])) for part in parts] == [30, 10, 10]
+    assert not set(groups[parts[0]]) & set(groups[parts[1]]) and not set(groups[parts[1]]) & set(groups[parts[2]])
+
+
+def test_intervals(protocol):
+    wilson = protocol.share(10, 20)
+    np.testing.assert_allclose([wilson["low"], wilson["high"]], [0.2993, 0.7007], atol=1e-4)
+    assert protocol.share(0, 5)["low"] == 0 and protocol.share(0, 5)["high"] > 0.4
+    rng = np.random.default_rng(0)
+    seeds, effect = rng.normal(size=(2000, 5)), rng.normal(size=(2000, 5))
+    hits = [each["low"] < 1 < each["high"] for each in map(protocol.paired, seeds + effect + 1, seeds)]
+    assert abs(np.mean(hits) - 0.95) < 0.02  # four standard errors
+
+
+def test_a_curve_falls_or_does_not(protocol):
+    noise = np.random.default_rng(0).normal(0, 0.05, 400)
+    assert not protocol.still_falling(0.7 + noise)
+    assert protocol.still_falling(0.7 + noise - np.linspace(0, 0.3, 400))
+    assert not protocol.still_falling(0.7 + noise - np.linspace(0, 0.3, 400)[::-1])
+
+
+@pytest.mark.parametrize("budget, at, ended", [(100, 30, False), (40, 30, True)])
+def test_training_stops_where_validation_is_best(protocol, budget, at, ended):
+    done, kept = [], []
+    found = protocol.fit_early(
+        lambda: done.append(1), lambda: abs(len(done) - 30), budget, 10, 2, lambda: kept.append(len(done))
+    )
+    assert found["best"] == 0 and found["at"] == kept[-1] == at and found["ended"] == ended
+    assert len(done) == min(budget, 50) and found["curve"] == [20, 10, 0, 10, 20][: len(done) // 10]
+
+
+def test_every_contender_gets_the_same_tries(protocol, tmp_path):
+    tries = [{"lr": 0.1}, {"lr": 0.2}, {"lr": 0.3}]
+    found = protocol.search(distance, [0.3, 0.12], tries, seed=7, folder=tmp_path, jobs=1)
+    assert found[0.3]["chosen"] == {"lr": 0.3} and found[0.12]["chosen"] == {"lr": 0.1}
+    np.testing.assert_allclose(found[0.3]["scores"], [0.2, 0.1, 0])
+
+
+def distance(contender, seed, lr):
+    assert seed == 7
+    return abs(contender - lr)
+
+
+CUT_OFF = """
+import os, sys
+sys.path[:0] = [{experiments!r}, {folder!r}]
+from protocol import run
+from work import work
+print(list(run(work, [dict(n=n) for n in range(4)], folder={folder!r}, jobs=1)))
+"""
+WORK = """
+import os
+def work(n):
+    with open({log!r}, "a") as log:
+        log.write(str(n))
+    if n == 2 and not os.path.exists({log!r} + "2"):
+        open({log!r} + "2", "w").close()
+        os._exit(9)
+    return n * 10
+"""
+
+
+def test_a_run_that_was_cut_off_goes_on_where_it_stood(tmp_path):
+    log = tmp_path / "log"
+    (tmp_path / "work.py").write_text(WORK.format(log=str(log)))
+    call = [sys.executable, "-c", CUT_OFF.format(experiments=str(EXPERIMENTS), folder=str(tmp_path))]
+    assert subprocess.run(call).returncode == 9 and log.read_text() == "012"
+    again = subprocess.run(call, capture_output=True, text=True, check=True)
+    assert again.stdout == "[0, 10, 20, 30]\n" and log.read_text() == "01223"
+
+
+def test_a_changed_line_changes_the_fingerprint(protocol, tmp_path, monkeypatch):
+    source, other = tmp_path / "experiments" / "some.py", tmp_path / "tests" / "other.py"
+    for path in (source, other):
+        path.parent.mkdir()
+        path.write_text("x = 1\n")
+        module = ModuleType(path.stem)
+        module.__file__ = str(path)
+        monkeypatch.setitem(sys.modules, path.stem, module)
+    before = protocol.fingerprint(tmp_path)
+    other.write_text("x = 2\n")
+    assert protocol.fingerprint(tmp_path) == before
+    source.write_text("x = 2\n")
+    assert protocol.fingerprint(tmp_path) != before
+    assert protocol.fingerprint() != protocol.fingerprint(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "RNN"])
+def test_many_seeds_at_once_train_as_torch_does_alone(kind):
+    import many_seeds
+    from first_symbol import draw
+
+    seeds, lrs, rngs = [3, 4], [0.01, 0.03], [np.random.default_rng(seed) for seed in (3, 4)]
+    p = many_seeds.initial(kind, 2, 5, seeds)
+    optimiser = many_seeds.Adam(p, lrs)
+    alone = []
+    for seed, lr in zip(seeds, lrs):
+        torch.manual_seed(seed)
+        layers = torch.nn.ModuleList([getattr(torch.nn, kind)(2, 5, batch_first=True), torch.nn.Linear(5, 1)])
+        alone.append((layers, torch.optim.Adam(layers.parameters(), lr=lr)))
+    for _ in range(20):
+        x, y = many_seeds.batches(rngs, draw, 8, 12)
+        losses, d = many_seeds.gradients(p, x, y, binary=True)
+        optimiser.update(p, d)
+        for k, (layers, adam) in enumerate(alone):
+            said = layers[1](layers[0](x[k])[0][:, -1])[:, 0]
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(said, y[k])
+            adam.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(layers.parameters(), 1.0)
+            adam.step()
+            assert abs(losses[k] - loss.detach()) < 1e-5
+    for k, (layers, _) in enumerate(alone):
+        for name, value in layers.named_parameters():
+            torch.testing.assert_close(p[name[2:].removesuffix("_l0")][k], value.detach(), atol=2e-5, rtol=1e-4)
+
+
+def test_the_gradient_at_the_start_is_that_of_autograd():
+    import first_symbol
+
+    T, H, seed = 7, first_symbol.H, 5
+    found = first_symbol.at_start("LSTM, bias 2", T, [seed], sequences=2)
+    p = {name: value[0] for name, value in first_symbol.maker("LSTM, bias 2", T, dtype=torch.float64)([seed]).items()}
+    lstm = torch.nn.LSTM(2, H, batch_first=True, dtype=torch.float64)
+    lstm.load_state_dict({f"{name}_l0": p[name] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")})
+    x = torch.from_numpy(first_symbol.draw(np.random.default_rng([seed, 3]), 2, T)[0]).double()
+    jacobian = torch.stack(
+        [torch.autograd.functional.jacobian(lambda x: lstm(x[None])[0][0, -1], each) for each in x]
+    )  # (2, H, T, 2)
+    size = jacobian.square().sum(dim=(0, 1))  # (T, 2)
+    np.testing.assert_allclose(found["ratio"], [(size[0].sum() / size[-1].sum()).sqrt()], rtol=1e-10)
+    np.testing.assert_allclose(found["signal"], [size[0, 0] / (size[0, 0] + size[1:, 1].sum())], rtol=1e-10)
+    assert 0.3 < found["gates"][0] < 0.6  # sigmoid(2)^6 is 0.47
+
+
+def test_a_tiny_study_of_the_first_symbol_runs_and_is_stored(protocol, tmp_path):
+    import first_symbol
+
+    names, seeds = ("RNN", "LSTM, bias 2", "LSTM, chrono"), [0, 1, 2]
+    settings = [dict(name=name, T=5, seeds=seeds, budget=150, tries=[0.05, 0.001]) for name in names]
+    runs = {5: dict(zip(names, protocol.run(first_symbol.setting, settings, folder=tmp_path, jobs=1)))}
+    results = {"runs": runs, "start": first_symbol.predictions(runs), "less": first_symbol.compare(runs[5], 150)}
+    stored = protocol.save("tiny", results, seeds=seeds, folder=tmp_path)["results"]
+    for found in stored["runs"]["5"].values():
+        assert found["search"]["lr"] == 0.05 and found["learned"]["share"] == 1 and max(found["test"]) < 0.05
+        assert 5 <= found["updates"][1] <= found["updates"][0] <= found["updates"][2] <= 150
+    assert set(stored["less"]) == {"LSTM, bias 2", "LSTM, chrono"}
+
+
+def test_a_seed_that_has_not_learned_says_so_and_keeps_its_curve():
+    import first_symbol
+
+    found = first_symbol.setting("LSTM, default", 40, seeds=[0, 1], budget=30, tries=[1e-5])
+    assert found["solved_at"] == [None, None] and found["learned"]["share"] == 0 and found["updates"] is None
+    assert abs(np.mean(found["test"]) - 0.5) < 0.1 and found["curve"][-1][0] == 30 and found["still_falling"] == 0

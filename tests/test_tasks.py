@@ -50,7 +50,17 @@ def test_latch_says_which_pulse_came_last():
     assert np.abs(x[valid].mean(axis=0) - 0.2).max() < 0.03  # about 3,500 steps: a standard deviation of 0.007
 
 
-@pytest.mark.parametrize("task", [tasks.adding_problem, tasks.copy_memory, tasks.latch])
+def test_first_symbol_stands_first_and_noise_after_it():
+    x, lengths, y = tasks.first_symbol(2000, 12, rng=0)
+    assert x.shape == (2000, 12, 2) and x.dtype == np.float32 and y.shape == (2000,) and (lengths == 12).all()
+    np.testing.assert_array_equal(x[:, 0], np.stack([2 * y - 1, 0 * y], axis=1))
+    assert set(y) == {0, 1} and abs(y.mean() - 0.5) < 0.05 and not x[:, 1:, 0].any()
+    noise = x[:, 1:, 1]
+    assert abs(noise.mean()) < 0.03 and abs(noise.std() - 1) < 0.03  # a standard error of 0.007
+    assert abs(np.corrcoef(noise.sum(axis=1), y)[0, 1]) < 0.1  # the noise does not tell
+
+
+@pytest.mark.parametrize("task", [tasks.adding_problem, tasks.copy_memory, tasks.first_symbol, tasks.latch])
 def test_a_seed_gives_the_same_data_and_another_seed_other_data(task):
     one, same, other = task(4, 10, rng=1), task(4, 10, rng=np.random.default_rng(1)), task(4, 10, rng=2)
     for a, b in zip(one, same, strict=True):

@@ -25,20 +25,17 @@ def memory_task():
     below.set(ylabel="noise", xlabel="time step", xlim=(0.3, 25), xticks=(1, 5, 10, 15, 20), ylim=(-3, 3))
     for ax in (top, below):
         ax.axhline(0, color=COLOURS["grey"], lw=0.8)
-    top.text(20.9, 0.15, "Was it\n+1 or −1?", va="center")
+    top.text(20.9, 0.25, "Was it\n+1 or −1?", va="bottom")
     return top
 
 
 @figure("memory-learning", study="first_symbol")
-def memory_learning(study, names=("RNN",), ax=None):
-    """The share of seeds that learn the first symbol, by length, with its interval."""
-    runs = study["results"]["runs"]
-    curves = {}
-    for name in names:
-        shares = [runs[T][name]["learned"] for T in runs if name in runs[T]]
-        curves[name] = np.array([(100 * each["share"], 100 * each["low"], 100 * each["high"]) for each in shares])
-    ax = plt.subplots(figsize=(7.5, 3.6))[1] if ax is None else ax
-    return figures.plot_shares([int(T) for T in runs], curves, ax=ax)
+def memory_learning(study):
+    """After how many updates each seed of the RNN has learned the first symbol, by length."""
+    results = study["results"]
+    runs = {int(T): networks["RNN"]["solved_at"] for T, networks in results["runs"].items() if "RNN" in networks}
+    ax = plt.subplots(figsize=(7.5, 3.8))[1]
+    return figures.plot_updates(list(runs), {"RNN": list(runs.values())}, results["settings"]["budget"], ax)
 
 
 @figure("memory-gradient", study="memory")

@@ -148,32 +148,41 @@ def plot_gradient_by_lag(lags, curves, ax=None):
     return ax
 
 
-def plot_shares(lengths, shares, ax=None):
-    """Draw which share of the seeds has learned a task, by the length of its sequences.
+def plot_updates(lengths, updates, budget, ax=None):
+    """Draw after how many updates each seed has learned a task, by the length of its sequences.
 
     Parameters
     ----------
-    lengths : array (n,)
-    shares : dict of arrays (n, 3)
-        By network: at each length the share in percent, and both ends of its interval.
+    lengths : list (n,)
+    updates : dict of lists (n,) of lists (seeds,)
+        By network: at each length, the updates that each seed needed, None for a seed that did not learn.
+    budget : int
+        After how many updates training ended. Seeds that had not learned stand above this line.
 
     Returns
     -------
     matplotlib axes
     """
-    ax = _axes(ax, xlabel="steps in a sequence, $T$", ylabel="seeds that learned (%)", xscale="log", ylim=(-4, 104))
-    looks = _looks(shares)
+    ax = _axes(ax, xlabel="steps in a sequence, $T$", ylabel="updates until it has learned", yscale="log")
+    looks, places, beyond = _looks(updates), np.arange(len(lengths)), 2.2 * budget
     for k, (name, look) in enumerate(looks.items()):
-        values = np.asarray(shares[name], float)
-        if values.shape != (len(lengths), 3):
-            raise ValueError(f"shares[{name!r}] must have shape ({len(lengths)}, 3), got {values.shape}")
-        middle, low, high = values.T
-        x = np.asarray(lengths) * 1.03 ** (k - (len(looks) - 1) / 2)  # side by side
-        ax.errorbar(x, middle, [middle - low, high - middle], marker="o", capsize=3, elinewidth=1, **look)
-    ax.set(xticks=lengths, xticklabels=[f"{length}" for length in lengths])
-    ax.minorticks_off()
+        if len(updates[name]) != len(lengths):
+            raise ValueError(f"updates[{name!r}] must hold a list for each of {len(lengths)} lengths")
+        middles = places + 0.8 * (k - (len(looks) - 1) / 2) / len(looks)
+        for middle, runs in zip(middles, updates[name]):
+            y = np.array([beyond if run is None else run for run in runs], float)
+            x = middle + np.linspace(-0.25, 0.25, y.size) / len(looks)
+            ax.plot(x, y, ls="", marker="o", ms=4, mfc=tint(look["color"], 0.5), mec=look["color"], mew=0.7)
+            width = 0.32 / len(looks)
+            ax.plot([middle - width, middle + width], 2 * [np.median(y)], color=look["color"], lw=2.5)
+        ax.plot([], [], color=look["color"], lw=2.5, label=name)
+    ax.axhline(budget, color=COLOURS["grey"], lw=0.8, ls="--")
+    ax.set(xticks=places, xticklabels=[f"{length}" for length in lengths], ylim=(None, 2 * beyond))
+    ax.annotate("not learned", (0.01, beyond), xycoords=("axes fraction", "data"), va="center", color=COLOURS["grey"])
+    ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.grid(axis="y")
-    _label_ends(ax, [(shares[name][-1][0], name, look["color"]) for name, look in looks.items()])
+    if len(looks) > 1:
+        ax.legend(ncols=min(len(looks), 3), loc="lower right")
     return ax
 
 
