@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
-from test_play import POOLING, UNIT, pooled, run_unit
+from test_play import POOLING, UNIT, count_brackets, pooled, run_unit
 from test_quiz import QUIZZES, STEMS
 
 from lstm_tutorial.in_numpy import LSTM, sigmoid
 from reading import times, written
 
 ROOT = Path(__file__).parents[1]
-FIGURES = {"unit": "gates", "half-life": "cell-state", "output": "shapes", "pooling": "pooling"}
+FIGURES = {"brackets": "intro", "unit": "gates", "half-life": "cell-state", "output": "shapes", "pooling": "pooling"}
 
 
 # What is built
@@ -90,6 +90,18 @@ def press(place, *keys):
         place.page.keyboard.press(key)
 
 
+def move_brackets(figure):
+    """Type another text, and make all weights larger."""
+    press(figure.get_by_role("textbox", name="Type a sentence"), "Control+a", *") (a (b")
+    press(figure.get_by_role("radio", name="+1%", exact=True), "ArrowRight")
+    states = count_brackets(") (a (b", change=0.1)
+    line = figure.get_by_role("img", name="RNN unit: depth read from h after each character: ) ")
+    numbers = line.get_attribute("aria-label").rstrip(".").rpartition(": ")[2].split(", ")
+    np.testing.assert_allclose([float(each[2:]) for each in numbers], states["depth"], atol=0.051)
+    c, h, depth = (f"{values[-1]:.3f}" for values in states.values())
+    return [float(c), float(depth)], f"After 7 characters: LSTM c = {c}, h = {h}; RNN: depth {depth}."
+
+
 def move_unit(figure):
     """Lower the input of step 2, and the bias of the input gate."""
     press(figure.get_by_role("slider", name="x, step 1", exact=True), "ArrowRight", "ArrowDown")
@@ -132,7 +144,13 @@ def move_pooling(figure):
     return [6, 2.5, 2, *np.stack([now, now - was], axis=1).ravel()], "last 0.000 +0.000, max 0.700 +0.700, mean"
 
 
-MOVES = {"unit": move_unit, "half-life": move_half_life, "output": move_output, "pooling": move_pooling}
+MOVES = {
+    "brackets": move_brackets,
+    "unit": move_unit,
+    "half-life": move_half_life,
+    "output": move_output,
+    "pooling": move_pooling,
+}
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from lstm_tutorial.in_numpy import LSTM, sigmoid
 ROOT = Path(__file__).parents[1]
 NUMBERS = json.loads((ROOT / "book" / "figures" / "play.json").read_text(encoding="utf-8"))
 UNIT = NUMBERS["unit"]
+BRACKETS = NUMBERS["brackets"]
 POOLING = NUMBERS["pooling"]
 
 
@@ -33,7 +35,7 @@ def script():
 def test_a_slider_has_all_its_stops_and_numbers_are_written_with_a_minus(script):
     assert script("lstm.range", -2, 7, 0.1) == [round(-2 + k / 10, 1) for k in range(91)]
     assert script("lstm.range", 1, 12, 1) == [*range(1, 13)]
-    assert [script("lstm.text", value) for value in (-0.5, 14.26649, 0)] == ["−0.500", "14.266", "0.000"]
+    assert [script("lstm.text", value) for value in (-0.5, 14.26649, -1e-9)] == ["−0.500", "14.266", "0.000"]
 
 
 # One unit
@@ -73,6 +75,74 @@ def test_the_presets_do_what_their_names_say():
     assert np.all(np.diff(cells["saturation"]) > 0.25), "it counts the steps"
     rows = [row for preset in UNIT["presets"].values() for row in preset.values()]
     assert {value for row in rows for value in row} <= set(UNIT["weights"]), "a slider has no such stop"
+
+
+# Two units that count brackets
+
+
+def count_brackets(sentence, change=0):
+    """Return what the package's LSTM of one unit holds after each character, and the depth read from its RNN's."""
+    x = np.array([[character == bracket for bracket in "()"] for character in sentence], float)
+    states = run_unit(*x.T, {name: (1 + change) * np.array(row) for name, row in BRACKETS["lstm"].items()})
+    rnn = in_numpy.RNN(2, 1, dtype="float64")
+    a, b, u, bias = (1 + change) * np.array(BRACKETS["rnn"])
+    weights = {"weight_ih_l0": np.array([[a, b]]), "weight_hh_l0": np.array([[u]])}
+    rnn.load_state_dict(weights | {"bias_ih_l0": np.array([bias]), "bias_hh_l0": np.zeros(1)})
+    slope, intercept = BRACKETS["readout"]
+    return {"c": states["c"], "h": states["h"], "depth": slope * rnn(x[:, None])[0][:, 0, 0] + intercept}
+
+
+def depths(sentence):
+    """Return the number of open brackets after each character."""
+    return np.cumsum([(character == "(") - (character == ")") for character in sentence])
+
+
+@pytest.mark.parametrize("change", [float(each.strip("%")) / 100 for each in BRACKETS["changes"]])
+def test_the_units_that_count_brackets_are_the_package_s(script, change):
+    letters = np.random.default_rng(0).choice([*"() é𝄞"], size=120, p=[0.3, 0.2, 0.3, 0.1, 0.1])
+    for sentence in (BRACKETS["sentence"], "".join(letters)):
+        found = script("lstm.brackets", sentence, BRACKETS, change)
+        assert "".join(state["character"] for state in found) == sentence
+        for name, values in count_brackets(sentence, change).items():
+            np.testing.assert_allclose([state[name] for state in found], values, rtol=1e-6, atol=1e-6, err_msg=name)
+    assert script("lstm.brackets", "", BRACKETS, change) == []
+
+
+def test_what_the_first_page_says_of_brackets_is_so():
+    page = (ROOT / "book" / "intro.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?:.* gate|candidate) \$(\w)\$ \| (.*) \|$", page.replace("−", "-"), re.M)
+    assert {name: [float(weight) for weight in row.split(" | ")] for name, row in rows} == BRACKETS["lstm"]
+    assert sum(weight == 0 for row in BRACKETS["lstm"].values() for weight in row) == 11
+
+    sentence = BRACKETS["sentence"]
+    assert f'The sentence "{sentence}"' in page
+    same, smaller, larger = (count_brackets(sentence, change) for change in (0, -0.1, 0.1))
+    assert depths(sentence).max() == 3 and depths(sentence)[-1] == 0
+    for states in (same["c"], same["depth"], smaller["c"], larger["c"]):
+        np.testing.assert_array_equal(np.round(states, 1), depths(sentence))
+    assert smaller["depth"].max() < 2 and larger["depth"].max() > 4
+    small = BRACKETS["lstm"] | {"g": [0.1, -0.1, 0, 0]}
+    *_, three, four = run_unit([1, 1, 1, 1], [0, 0, 0, 0], small)["h"]
+    assert four - three > 0.08 and np.ptp(count_brackets("((((")["h"][2:]) < 0.005
+    for sentence in ("(" * 120, ")" * 120, "(" * 60 + " " * 60, "()" * 60):
+        np.testing.assert_allclose(count_brackets(sentence)["c"], depths(sentence), atol=5e-4)
+
+
+def test_what_the_first_page_says_of_the_search_is_so():
+    results = json.loads((ROOT / "experiments" / "results" / "brackets.json").read_text(encoding="utf-8"))["results"]
+    one, four = results["depth to 1"], results["depth to 4"]
+    found, robust = four["rnn"]["0%"], four["rnn"]["1%"]
+    assert found["weights"] == BRACKETS["rnn"] and found["readout"] == BRACKETS["readout"]
+    assert results["settings"]["lstm"] == BRACKETS["lstm"]
+    for right in (one["lstm"]["right"], four["lstm"]["right"], one["rnn"]["0%"]["right"]):
+        assert {share for changes in right.values() for pair in changes.values() for share in pair} == {1}
+    assert found["right"]["T=40"]["0.0%"] == found["right"]["T=400"]["0.0%"] == [1, 1]
+    a, b, u, bias = found["weights"]
+    assert abs(u - 1) < 1e-3 and max(abs(a), abs(b), abs(bias)) < 0.01
+    assert 0.15 < 1 - min(found["right"]["T=40"]["1.0%"]) < 0.25
+    assert max(found["right"]["T=400"]["1.0%"]) < four["most_frequent"]["T=400"]
+    assert 0 < min(robust["right"]["T=40"]["1.0%"]) - min(found["right"]["T=40"]["1.0%"]) < 0.1
+    assert robust["right"]["T=400"]["0.0%"][0] < four["most_frequent"]["T=400"] + 0.05
 
 
 def test_half_of_a_value_is_left_after_the_half_life(script):

@@ -1,21 +1,5 @@
 // One LSTM unit over a sequence: its inputs are drawn, its weights set; its gates and states follow.
 
-// What the unit does at every step. A layer's row: its weights on x, reset and h, its bias.
-lstm.unit = (x, reset, rows) => {
-  let [c, h] = [0, 0];
-  return x.map((_, t) => {
-    const [f, i, g, o] = [..."figo"].map((name) => {
-      const [w, r, u, b] = rows[name];
-      const z = w * x[t] + r * reset[t] + u * h + b;
-      return name === "g" ? Math.tanh(z) : 1 / (1 + Math.exp(-z));
-    });
-    const before = c;
-    c = f * c + i * g;
-    h = o * Math.tanh(c);
-    return { x: x[t], reset: reset[t], f, i, g, o, c, h, before };
-  });
-};
-
 lstm.figure("unit", (stage, { sequences, reset, presets, weights }) => {
   const { choice, plot, series, slider, text } = lstm;
   const x = [...sequences.pulses];

@@ -17,7 +17,7 @@
   }
 
   const minus = (value) => `${value}`.replace(/^-/, "−");
-  const text = (value, digits = 3) => minus(value.toFixed(digits));
+  const text = (value, digits = 3) => minus((+value.toFixed(digits) + 0).toFixed(digits)); // + 0: never −0
   const range = (from, to, step) => Array.from({ length: 1.5 + (to - from) / step }, (_, k) => +(from + k * step).toFixed(6));
   const span = (text) => make("span", {}, minus(text));
   const quiet = () => make("output", { "aria-live": "off" });
@@ -109,6 +109,22 @@
     return show;
   }
 
+  // What one LSTM unit does at every step of two inputs. A layer's row: its weights on x, reset and h, its bias.
+  function unit(x, reset, rows) {
+    let [c, h] = [0, 0];
+    return x.map((_, t) => {
+      const [f, i, g, o] = [..."figo"].map((name) => {
+        const [w, r, u, b] = rows[name];
+        const z = w * x[t] + r * reset[t] + u * h + b;
+        return name === "g" ? Math.tanh(z) : 1 / (1 + Math.exp(-z));
+      });
+      const before = c;
+      c = f * c + i * g;
+      h = o * Math.tanh(c);
+      return { x: x[t], reset: reset[t], f, i, g, o, c, h, before };
+    });
+  }
+
   // Build what can be moved, and only then put it in the picture's place.
   function figure(name, build) {
     const place = document.querySelector(`.play-${name}`);
@@ -118,5 +134,5 @@
     place.classList.add("play-on");
   }
 
-  window.lstm = { set, make, span, text, range, slider, choice, words, plot, axis, series, figure };
+  window.lstm = { set, make, span, text, range, slider, choice, words, plot, axis, series, unit, figure };
 })();

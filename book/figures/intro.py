@@ -1,5 +1,6 @@
-"""The pictures of the first page: the cell, and the course as a map."""
+"""The pictures of the first page: counting with changed weights, the course as a map; and the cell with its symbols."""
 
+import matplotlib.pyplot as plt
 import yaml
 from registry import figure, read
 
@@ -11,7 +12,6 @@ figure("cell")(figures.draw_cell)
 # What each stop of the map is called, and what it answers. Their order is that of the table of contents.
 STOPS = {
     "intro": ("Introduction", "for whom, and\nthree ways through"),
-    "notation": ("Notation", "every symbol\nand shape, once"),
     "setup": ("Setup", "run it on\nyour own machine"),
     "memory": ("Memory", "why a plain\nnetwork forgets"),
     "gates": ("Gates", "a sigmoid layer\ntimes a product"),
@@ -63,3 +63,32 @@ def course_map():
             write(ax, x, y - 0.31, title, 13.5, weight="bold")
             write(ax, x, y - 0.5, answer, 13, va="top", linespacing=1.25)
     return ax
+
+
+@figure("brackets-changed", study="brackets")
+def brackets_changed(study):
+    """How often each unit is right, against how far its weights are changed."""
+    panels = {
+        "never nested,\n400 characters": ("depth to 1", "T=400"),
+        "four deep,\n40 characters": ("depth to 4", "T=40"),
+        "four deep,\n400 characters": ("depth to 4", "T=400"),
+    }
+    axes = plt.subplots(1, 3, figsize=(7.5, 4.2), sharey=True)[1]
+    for ax, (title, (depth, test)) in zip(axes, panels.items()):
+        found = study["results"][depth]
+        units = {
+            "LSTM unit": (found["lstm"], "lstm", "o-", 12),
+            "RNN unit": (found["rnn"]["0%"], "rnn", "s-", 6),
+            "RNN unit, searched with changes of 1%": (found["rnn"]["1%"], "rnn", "D:", 6),
+        }
+        for label, (unit, colour, style, size) in units.items():
+            right = unit["right"][test]
+            changes = [change.removesuffix("%").removesuffix(".0") for change in right]
+            ax.plot(changes, [min(pair) for pair in right.values()], style, color=COLOURS[colour], ms=size, label=label)
+        ax.axhline(found["most_frequent"][test], color=COLOURS["grey"], ls="--", lw=1.2, label="most frequent depth")
+        ax.set_title(title)
+        ax.set(xlabel="change in %", ylim=(0, 1.05))
+    axes[0].set_ylabel("characters with the right depth")
+    axes[0].yaxis.set_major_formatter("{x:.0%}")
+    axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return axes

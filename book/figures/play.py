@@ -11,6 +11,7 @@ from lstm_tutorial import figures
 from lstm_tutorial.figures.drawings import COLOURS, box, canvas, tint, write
 from lstm_tutorial.in_numpy import (
     LSTM,
+    RNN,
     Gates,
     attention_weights,
     decay_weights,
@@ -49,6 +50,46 @@ def play_unit():
     axes[-1].set(xlabel="time step", ylim=(-0.15, 1.15), xticks=np.arange(len(h)) + 1)
     axes[-1].set_ylabel("hidden $h$", rotation=0, ha="right", va="center")
     axes[-1].axhline(0, color=COLOURS["pale"], lw=0.8, zorder=0.4)
+    return axes
+
+
+def count_brackets(sentence, change):
+    """Return the LSTM unit's cell state and the depth read from the RNN unit, after each character, weights changed."""
+    given = NUMBERS["brackets"]
+    x = np.array([[character == bracket for bracket in "()"] for character in sentence], float)  # (T, 2)
+    rows = {name: (1 + change) * np.array(row) for name, row in given["lstm"].items()}
+    rnn = RNN(2, 1, dtype="float64")
+    weight, u, bias = np.split((1 + change) * np.array(given["rnn"]), (2, 3))
+    weights = {"weight_ih_l0": weight[None], "weight_hh_l0": u[None]}
+    rnn.load_state_dict(weights | {"bias_ih_l0": bias, "bias_hh_l0": np.zeros(1)})
+    slope, intercept = given["readout"]
+    return run_unit(*x.T, rows)[1].c, slope * rnn(x[:, None])[0][:, 0, 0] + intercept
+
+
+@figure("play-brackets")
+def play_brackets():
+    """The sentence, tinted by what the units hold, over curves of it: weights as they are, and changed by 10%."""
+    sentence = NUMBERS["brackets"]["sentence"]
+    axes = plt.subplots(2, figsize=(7.5, 5.2), sharex=True)[1]
+    edges = np.arange(len(sentence) + 1)
+    looks = {
+        0.1: ("10% larger", "rnn", "--"),
+        -0.1: ("10% smaller", "grey", ":"),
+        0: ("weights as they are", "ink", "-"),
+    }
+    for change, (label, colour, style) in looks.items():
+        for ax, values in zip(axes, count_brackets(sentence, change)):
+            ax.stairs(values, edges, baseline=None, color=COLOURS[colour], ls=style, lw=2, label=label)
+            if not change:
+                for t, (character, value) in enumerate(zip(sentence, values)):
+                    ax.add_patch(Rectangle((t, 4.1), 1, 0.9, fc=tint("input", 0.11 * abs(value)), lw=0, zorder=3))
+                    ax.text(t + 0.5, 4.5, character, family="monospace", ha="center", va="center", zorder=4)
+    for ax, title in zip(axes, ("LSTM unit: cell state c", "RNN unit: depth read from h")):
+        ax.set(title=title, xlim=(0, len(sentence)), ylim=(-0.3, 5), yticks=range(5), xticks=())
+        ax.grid(axis="y")
+    axes[1].legend(
+        *(each[::-1] for each in axes[1].get_legend_handles_labels()), loc="upper left", bbox_to_anchor=(0, 0), ncols=3
+    )
     return axes
 
 
