@@ -148,6 +148,44 @@ def plot_gradient_by_lag(lags, curves, ax=None):
     return ax
 
 
+def plot_updates(lengths, updates, budget, ax=None):
+    """Draw after how many updates each seed has learned a task, by the length of its sequences.
+
+    Parameters
+    ----------
+    lengths : list (n,)
+    updates : dict of lists (n,) of lists (seeds,)
+        By network: at each length, the updates that each seed needed, None for a seed that did not learn.
+    budget : int
+        After how many updates training ended. Seeds that had not learned stand above this line.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax = _axes(ax, xlabel="steps in a sequence, $T$", ylabel="updates until it has learned", yscale="log")
+    looks, places, beyond = _looks(updates), np.arange(len(lengths)), 2.2 * budget
+    for k, (name, look) in enumerate(looks.items()):
+        if len(updates[name]) != len(lengths):
+            raise ValueError(f"updates[{name!r}] must hold a list for each of {len(lengths)} lengths")
+        middles = places + 0.8 * (k - (len(looks) - 1) / 2) / len(looks)
+        for middle, runs in zip(middles, updates[name]):
+            y = np.array([beyond if run is None else run for run in runs], float)
+            x = middle + np.linspace(-0.25, 0.25, y.size) / len(looks)
+            ax.plot(x, y, ls="", marker="o", ms=4, mfc=tint(look["color"], 0.5), mec=look["color"], mew=0.7)
+            width = 0.32 / len(looks)
+            ax.plot([middle - width, middle + width], 2 * [np.median(y)], color=look["color"], lw=2.5, ls="-")
+        ax.plot([], [], color=look["color"], lw=2.5, ls="-", label=name)
+    ax.axhline(budget, color=COLOURS["grey"], lw=0.8, ls="--")
+    ax.set(xticks=places, xticklabels=[f"{length}" for length in lengths], ylim=(None, 2 * beyond))
+    ax.annotate("not learned", (0.01, beyond), xycoords=("axes fraction", "data"), va="center", color=COLOURS["grey"])
+    ax.yaxis.set_major_formatter("{x:,.0f}")
+    ax.grid(axis="y")
+    if len(looks) > 1:
+        ax.legend(ncols=min(len(looks), 3), loc="lower right")
+    return ax
+
+
 def plot_half_life(forget=None, measured=None, ax=None):
     """Draw the half-life ln 2 / -ln f of a cell state against its forget gate, and points that were measured.
 
