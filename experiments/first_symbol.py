@@ -80,10 +80,8 @@ def drift(name, lr, T=50, seeds=SEEDS, at=DRIFT):
 def predictions(runs, budget=BUDGET):
     """Say how well what is measured before training goes with who learns: all settings, and those of LSTMs alone."""
     rows = [(T, name, each) for T, names in runs.items() for name, each in names.items()]
-    return {
-        whom: {key: predicted([row for row in rows if whom in ("all", row[1][:4])], key, budget) for key in START}
-        for whom in ("all", "LSTM")
-    }
+    groups = {"all": rows, "LSTM": [row for row in rows if row[1] != "RNN"]}
+    return {whom: {key: predicted(own, key, budget) for key in START} for whom, own in groups.items() if own}
 
 
 def predicted(rows, key, budget):
