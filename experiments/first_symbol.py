@@ -8,18 +8,20 @@ fresh validation sequences are answered wrongly. Before training, three numbers 
 weights, to see whether they predict who learns: `ratio`, |dh_T/dx_1| over |dh_T/dx_T|, which is chapter memory's r_k
 for the first step; `gates`, the geometric mean over units of the product of the forget gates from step 2 to T;
 `signal`, how much of the variance of h_T (to first order) comes from the first symbol, while the rest comes from the
-noise.
+noise. `drift`, added when the RNN had learned in spite of its `ratio`: how the ratio changes when the answers are
+random, so that no update knows of the task.
 """
 
 import numpy as np
 import torch
-from many_seeds import backward, batches, forward, initial, measure
-from protocol import paired, run, save
+from many_seeds import Adam, backward, batches, forward, gradients, initial, measure
+from protocol import paired, run, save, share
 from scipy.stats import spearmanr
 
 from lstm_tutorial.data import first_symbol
 
-H, SEEDS, BUDGET, LAGS = 16, range(20), 4000, (10, 20, 50, 100, 200)
+H, SEEDS, BUDGET, LAGS = 16, range(20), 4000, (10, 20, 50, 100)
+START, DRIFT = ("ratio", "signal"), (0, 25, 50, 100, 200)
 TRIES = [0.05, 0.02, 0.01, 0.005, 0.002, 0.001]
 CONTENDERS = {
     "RNN": dict(kind="RNN"),
@@ -40,16 +42,16 @@ def maker(name, T, **options):
     return lambda seeds: initial(D=2, H=H, seeds=seeds, **CONTENDERS[name], **chrono, **options)
 
 
-def at_start(name, T, seeds, sequences=4):
-    """Return `ratio`, `signal` and, for an LSTM, `gates` of untrained networks, an entry a seed."""
-    p = maker(name, T, dtype=torch.float64)(seeds)
+def at_start(p, T, seeds, sequences=4):
+    """Return `ratio`, `signal` and, for an LSTM, `gates` of networks with parameters p, an entry a seed."""
+    p = {key: value.double() for key, value in p.items()}
     x = batches([np.random.default_rng([seed, 3]) for seed in seeds], draw, sequences, T)[0].double()
     _, kept = forward(p, x.repeat_interleave(H, dim=1))  # (S, sequences * H, T, D): a copy for each unit of h_T
     one_each = torch.eye(H, dtype=torch.float64).repeat(sequences, 1).expand(len(seeds), -1, -1)
     d_x = backward(kept, one_each.contiguous(), need_x=True)[1].square().sum(dim=1)  # (S, T, D)
     size, symbol, noise = d_x.sum(dim=2), d_x[:, 0, 0], d_x[:, 1:, 1].sum(dim=1)
     found = {"ratio": (size[:, 0] / size[:, -1]).sqrt(), "signal": symbol / (symbol + noise)}
-    if name != "RNN":
+    if len(kept[3][0]) > 1:
         log_f = sum(step[0][:, ::H, H : 2 * H].log() for step in kept[3][1:])  # (S, sequences, H)
         found["gates"] = log_f.mean(dim=(1, 2)).exp()
     return {key: value.numpy() for key, value in found.items()}
@@ -57,46 +59,50 @@ def at_start(name, T, seeds, sequences=4):
 
 def setting(name, T, seeds=SEEDS, budget=BUDGET, tries=TRIES):
     """Return what one contender does at one lag."""
-    return measure(maker(name, T), seeds, tries, budget, draw, T, binary=True) | at_start(name, T, seeds)
+    return measure(maker(name, T), seeds, tries, budget, draw, T, binary=True) | at_start(
+        maker(name, T)(seeds), T, seeds
+    )
 
 
-def predictions(runs):
-    """Say how well what is measured before training goes with who learns, over all settings and within each lag."""
-    found = {}
-    for key in ("ratio", "signal"):
-        rows = [(T, np.log10(np.median(each[key])), each) for T, names in runs.items() for each in names.values()]
+def drift(name, lr, T=50, seeds=SEEDS, at=DRIFT):
+    """Return the `ratio` of the seeds after updates on answers drawn at random: nothing to be learned."""
+    p, rngs, found = maker(name, T)(seeds), [np.random.default_rng([seed, 4]) for seed in seeds], []
+    optimiser = Adam(p, [lr] * len(seeds))
+    for update in range(max(at) + 1):
+        if update in at:
+            found.append(at_start(p, T, seeds, sequences=1)["ratio"])
+        x, y = batches(rngs, draw, 32, T)
+        y = torch.from_numpy(np.stack([rng.integers(0, 2, 32) for rng in rngs])).float()
+        optimiser.update(p, gradients(p, x, y, binary=True)[1])
+    return {"updates": at, "ratio": found, "ever_above_0.001": share(sum(np.max(found, axis=0) > 1e-3), len(seeds))}
 
-        def correlation(rows, of):
-            known = [(start, of(each)) for _, start, each in rows if of(each) is not None]
-            if len(known) < 4 or len(set(value for _, value in known)) < 2:
-                return None
-            return float(spearmanr(*zip(*known)).statistic)
 
-        def learned(each):
-            return each["learned"]["share"]
+def predictions(runs, budget=BUDGET):
+    """Say how well what is measured before training goes with who learns: all settings, and those of LSTMs alone."""
+    rows = [(T, name, each) for T, names in runs.items() for name, each in names.items()]
+    groups = {"all": rows, "LSTM": [row for row in rows if row[1] != "RNN"]}
+    return {whom: {key: predicted(own, key, budget) for key in START} for whom, own in groups.items() if own}
 
-        def updates(each):
-            return each["updates"] and each["updates"][0]
 
-        def wrong(threshold, rows=rows):
-            return [
-                f"{T}, {name(each, T)}" for T, start, each in rows if (start >= threshold) != (learned(each) >= 0.5)
-            ]
+def predicted(rows, key, budget):
+    """Return rank correlations with the median updates, a seed that does not learn counted at the budget.
 
-        def name(each, T):
-            return next(key for key, value in runs[T].items() if value is each)
+    Then the best threshold for "at least half of the seeds learn", and the settings on its wrong side.
+    """
+    start = np.array([np.median(each[key]) for _, _, each in rows])
+    updates = np.array([np.median([update or budget for update in each["solved_at"]]) for _, _, each in rows])
+    learns, lags = np.array([each["learned"]["share"] >= 0.5 for _, _, each in rows]), [T for T, _, _ in rows]
 
-        threshold = min((start for _, start, _ in rows), key=lambda start: len(wrong(start)))
-        found[key] = {
-            "settings": len(rows),
-            "learned": correlation(rows, learned),
-            "updates": correlation(rows, updates),
-            "learned_by_lag": {T: correlation([row for row in rows if row[0] == T], learned) for T in runs},
-            "updates_by_lag": {T: correlation([row for row in rows if row[0] == T], updates) for T in runs},
-            "threshold": 10.0**threshold,
-            "wrong_side": wrong(threshold),
-        }
-    return found
+    def correlation(chosen):
+        return float(spearmanr(start[chosen], updates[chosen]).statistic) if len(set(updates[chosen])) > 1 else None
+
+    best = min(start, key=lambda threshold: sum((start >= threshold) != learns))
+    return {
+        "updates": correlation(np.full(len(rows), True)),
+        "updates_by_lag": {T: correlation(np.array(lags) == T) for T in dict.fromkeys(lags)},
+        "threshold": best,
+        "wrong_side": [f"{T}, {name}" for (T, name, _), wrong in zip(rows, (start >= best) != learns) if wrong],
+    }
 
 
 def compare(names, budget=BUDGET):
@@ -106,6 +112,8 @@ def compare(names, budget=BUDGET):
 
 
 if __name__ == "__main__":
+    ways = [dict(name=name, lr=lr) for name in ("RNN", "LSTM, default") for lr in (0.02, 0.002)]
+    drifts = {f"{way['name']}, {way['lr']}": found for way, found in zip(ways, run(drift, ways))}
     settings = [dict(name=name, T=T) for T in LAGS for name in CONTENDERS]
     runs = {}
     for each, found in zip(settings, run(setting, settings)):
@@ -116,5 +124,6 @@ if __name__ == "__main__":
             "settings": dict(H=H, B=32, clip_norm=1.0, budget=BUDGET, tries=TRIES, lags=list(runs)),
             "runs": runs,
         }
-        results |= {"start": predictions(runs), "updates_minus_rnn": {T: compare(names) for T, names in runs.items()}}
+        results |= {"start": predictions(runs), "drift": drifts}
+        results |= {"updates_minus_rnn": {T: compare(names) for T, names in runs.items()}}
         save("first_symbol", results, seeds=SEEDS)

@@ -137,7 +137,7 @@ class Adam:
 
 
 def judge(p, rngs, draw, T, binary, B=500):
-    """Return the loss of each seed on B fresh sequences, and whether it counts as solved: accuracy or error 1%."""
+    """Return the loss of each seed on B fresh sequences, and its error: the share of wrong answers, or the loss."""
     x, y = batches(rngs, draw, B, T)
     said = answer(p, forward(p, x, keep=False)[0])
     if binary:
@@ -182,9 +182,9 @@ def train(p, seeds, lr, draw, T, *, binary, budget, target=None, B=32, below=0.0
     Returns
     -------
     dict
-        By seed: `solved_at` (an update, or None) and the `test` error; `falling`, whether the training loss of an
-        unsolved seed was still falling; `curve`: the validation losses, by update, of the seeds that were still
-        training, lowest, median and highest.
+        By seed: `solved_at` (an update, or None), the `test` error, the `last` validation loss, and `falling`, whether
+        it is unsolved and its training loss was still falling. `curve`: lists of an update and the lowest, median and
+        highest validation loss of the seeds that were still training.
     """
     p, S = {name: value.clone() for name, value in p.items()}, len(seeds)
     optimiser, target = Adam(p, torch.as_tensor(lr).float().expand(S)), target or draw

@@ -203,8 +203,9 @@ def test_the_gradient_at_the_start_is_that_of_autograd():
     import first_symbol
 
     T, H, seed = 7, first_symbol.H, 5
-    found = first_symbol.at_start("LSTM, bias 2", T, [seed], sequences=2)
-    p = {name: value[0] for name, value in first_symbol.maker("LSTM, bias 2", T, dtype=torch.float64)([seed]).items()}
+    p = first_symbol.maker("LSTM, bias 2", T)([seed])
+    found = first_symbol.at_start(p, T, [seed], sequences=2)
+    p = {name: value[0].double() for name, value in p.items()}
     lstm = torch.nn.LSTM(2, H, batch_first=True, dtype=torch.float64)
     lstm.load_state_dict({f"{name}_l0": p[name] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")})
     x = torch.from_numpy(first_symbol.draw(np.random.default_rng([seed, 3]), 2, T)[0]).double()
@@ -223,11 +224,12 @@ def test_a_tiny_study_of_the_first_symbol_runs_and_is_stored(protocol, tmp_path)
     names, seeds = ("RNN", "LSTM, bias 2", "LSTM, chrono"), [0, 1, 2]
     settings = [dict(name=name, T=5, seeds=seeds, budget=150, tries=[0.05, 0.001]) for name in names]
     runs = {5: dict(zip(names, protocol.run(first_symbol.setting, settings, folder=tmp_path, jobs=1)))}
-    results = {"runs": runs, "start": first_symbol.predictions(runs), "less": first_symbol.compare(runs[5], 150)}
+    results = {"runs": runs, "start": first_symbol.predictions(runs, 150), "less": first_symbol.compare(runs[5], 150)}
     stored = protocol.save("tiny", results, seeds=seeds, folder=tmp_path)["results"]
     for found in stored["runs"]["5"].values():
         assert found["search"]["lr"] == 0.05 and found["learned"]["share"] == 1 and max(found["test"]) < 0.05
         assert 5 <= found["updates"][1] <= found["updates"][0] <= found["updates"][2] <= 150
+    assert stored["start"]["LSTM"]["ratio"]["wrong_side"] == []
     assert set(stored["less"]) == {"LSTM, bias 2", "LSTM, chrono"}
 
 
@@ -237,3 +239,14 @@ def test_a_seed_that_has_not_learned_says_so_and_keeps_its_curve():
     found = first_symbol.setting("LSTM, default", 40, seeds=[0, 1], budget=30, tries=[1e-5])
     assert found["solved_at"] == [None, None] and found["learned"]["share"] == 0 and found["updates"] is None
     assert abs(np.mean(found["test"]) - 0.5) < 0.1 and found["curve"][-1][0] == 30 and found["still_falling"] == 0
+
+
+def test_random_answers_teach_nothing_and_move_the_gradient():
+    import first_symbol
+
+    found = first_symbol.drift("RNN", 0.02, T=20, seeds=[0, 1], at=(0, 5))
+    before, after = found["ratio"]
+    np.testing.assert_array_equal(
+        before, first_symbol.at_start(first_symbol.maker("RNN", 20)([0, 1]), 20, [0, 1], sequences=1)["ratio"]
+    )
+    assert (after != before).all() and 0 <= found["ever_above_0.001"]["share"] <= 1
