@@ -5,8 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
+from markdown_it import MarkdownIt
+from mdit_py_plugins.colon_fence import colon_fence_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.front_matter import front_matter_plugin
 from test_play import POOLING, UNIT, pooled, run_unit
 from test_quiz import QUIZZES, STEMS
 
@@ -207,3 +212,132 @@ def test_a_term_shows_its_card_by_keyboard_mouse_and_touch(visit):
     assert page.url == here
     terms.nth(0).tap()
     page.wait_for_url("**/glossary.html#term-*")
+
+
+# What the sources of the chapters say
+
+MARKDOWN = MarkdownIt().use(dollarmath_plugin).use(colon_fence_plugin).use(front_matter_plugin)
+GREEK = "alpha|beta|gamma|delta|epsilon|eta|theta|lambda|mu|nu|rho|sigma|tau|ell"
+ACCENTS = {r"\tilde", r"\bar", r"\hat", r"\overrightarrow", r"\overleftarrow"}
+INDICES = set("tTkjsbn")  # letters that count; as a subscript they are no part of a weight's name
+WORDS = r"d?\\(?:text|mathrm|label|begin|end)\{[^}]*\}(?:_(?:\{[^}]*\}|\w))?|\\\\\[\w*\]"
+SHORT = {"LSTM": "long short-term memory", "RNN": "recurrent neural network", "BPTT": "backpropagation through time"}
+
+
+def source(name):
+    return (ROOT / "book" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def formulas(text):
+    """Yield the formulas of a page, those in its captions and folds included."""
+    for token in MARKDOWN.parse(text):
+        found = [token, *(token.children or [])]
+        yield from (each.content for each in found if each.type.startswith("math_"))
+        if token.type.endswith("fence") and token.info.startswith("{math}"):
+            yield re.sub(r"^:label:.*", "", token.content)
+        elif token.type.endswith("fence") and token.info.startswith("{"):
+            yield from formulas(token.content)
+
+
+def group(tokens):
+    """Take one token or one group in braces from the front of a list."""
+    taken, depth = [], 0
+    while tokens:
+        taken.append(tokens.pop(0))
+        depth += {"{": 1, "}": -1}.get(taken[-1], 0)
+        if depth == 0:
+            break
+    return taken[1:-1] if taken[0] == "{" else taken
+
+
+def symbols(formula):
+    """Return the symbols of a formula, without indices, and whatever else occurs in it: indices, functions.
+
+    A symbol is a letter with its accent; a weight or a bias is one with its subscript, such as W_hh.
+    """
+    tokens = re.findall(r"\\[A-Za-z]+|\S", re.sub(WORDS, " ", formula))
+    found, others = set(), set()
+    while tokens:
+        token = tokens.pop(0)
+        name = token.lstrip("\\")
+        if token in "_^":  # of a sum or a bracket
+            others |= set(group(tokens))
+            continue
+        if token == "d" and tokens and re.match(r"[A-Za-z]|\\(tilde|bar|alpha)", tokens[0]):
+            continue  # a gradient, such as dc
+        if token in ACCENTS:
+            name = f"{name} {''.join(group(tokens))}"
+        elif not re.fullmatch(f"{GREEK}|[A-Za-z]", name):
+            others.add(token)
+            continue
+        while tokens and tokens[0] in ("_", "^"):
+            power = tokens.pop(0) == "^"
+            script = group(tokens)
+            others |= set(script)
+            if name == "e" and power:  # the exponential function
+                name, tokens = "", script + tokens
+            elif name in ("W", "w", "b") and not power and not set(script) <= INDICES:
+                name += "_" + re.sub("[{}]", "", "".join(script))
+        found.add(name)
+    return found - {""}, others | found
+
+
+def declared(text):
+    """Return the symbols that the front matter of a page declares: the names, each with how it is written."""
+    matter = re.match(r"---\n(.*?\n)---\n", text, re.S)
+    written = yaml.safe_load(matter[1])["symbols"].split(";") if matter else []
+    return {"".join(symbols(each)[0]) or each.strip(): each.strip() for each in written}
+
+
+def tabled():
+    """Return the symbols in the first column of the tables of the notation, each as often as it stands there."""
+    cells = re.findall(r"^\| ([^|]*\$[^|]*) \|", source("notation"), re.M)
+    return [each for cell in cells for each in re.findall(r"\$([^$]+)\$", cell)]
+
+
+def test_symbols_are_read_from_a_formula():
+    assert symbols(r"f_t = \sigma\left(W_{hf}\,h_{t-1} + b_f\right)")[0] == {"f", "sigma", "W_hf", "h", "b_f"}
+    assert symbols(r"d\tilde c_t = dc_t \odot i_t, \quad p_b = e^{-z_b}")[0] == {"tilde c", "c", "i", "p", "z"}
+    assert symbols(r"\mathrm{output}_t = W_k x_{T-k} + \text{scores}")[0] == {"W", "x"}
+    assert symbols(r"r_k \odot h_3") == ({"r", "h"}, {"r", "h", "k", "3", r"\odot"})
+
+
+def test_a_symbol_stands_in_the_notation_once():
+    found = tabled()
+    assert len(found) > 40 and [each for each in set(found) if found.count(each) > 1] == []
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_chapter_declares_the_symbols_of_its_formulas_and_the_notation_has_them(stem):
+    text = source(stem)
+    known = {name for each in tabled() for name in symbols(each)[0] or {each}}
+    found = [symbols(formula) for formula in formulas(text)]
+    used = set().union(*(names for names, _ in found))
+    anywhere = set().union(*(others for _, others in found))
+    ours = declared(text)
+    assert used - ours.keys() == set(), "used in a formula, and not in the front matter's symbols"
+    assert ours.keys() - anywhere == set(), "in the front matter's symbols, and in no formula"
+    assert ours.keys() - known == set(), "in no table of book/notation.md"
+
+
+def test_the_first_use_of_a_term_is_the_bold_one_that_defines_it():
+    seen, plain = set(), []
+    for stem in STEMS:
+        for stars, term in re.findall(r"(\*\*)?\{term\}`([^`]+)`", source(stem)):
+            name = re.sub(r".*<(.*)>", r"\1", term)
+            if name not in seen and not stars:
+                plain.append(f"{stem}: {term}")
+            seen.add(name)
+    assert plain == []
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_chapter_spells_out_what_it_abbreviates(stem):
+    text = re.sub(
+        r"\A---\n.*?\n---\n|^`{3}.*?^`{3}|^#[^\n]*", "", source(stem), flags=re.S | re.M
+    )  # no code, no headings
+    text = " ".join(re.sub(r" <[^>`]*>|`\w+\.[^`]*`", "", text).split())  # no targets of roles, no names in code
+    for short, words in SHORT.items():
+        if first := re.search(rf"\b{short}s?\b", text):
+            near = text[: first.end() + len(words) + 20].lower()
+            assert words in near, f"{short} is not spelt out: {text[first.start() - 60 : first.end() + 60]}"
