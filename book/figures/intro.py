@@ -11,7 +11,6 @@ figure("cell")(figures.draw_cell)
 # What each stop of the map is called, and what it answers. Their order is that of the table of contents.
 STOPS = {
     "intro": ("Introduction", "for whom, and\nthree ways through"),
-    "notation": ("Notation", "every symbol\nand shape, once"),
     "setup": ("Setup", "run it on\nyour own machine"),
     "memory": ("Memory", "why a plain\nnetwork forgets"),
     "gates": ("Gates", "a sigmoid layer\ntimes a product"),
