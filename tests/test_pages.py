@@ -8,15 +8,18 @@ import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
+from docutils import nodes
 from markdown_it import MarkdownIt
 from mdit_py_plugins.colon_fence import colon_fence_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
+from sphinx import addnodes
 from test_play import POOLING, UNIT, pooled, run_unit
 from test_quiz import QUIZZES, STEMS
 
 from lstm_tutorial.in_numpy import LSTM, sigmoid
-from reading import times, written
+from quiz import element
+from reading import answer, read, work, written
 
 ROOT = Path(__file__).parents[1]
 FIGURES = {"unit": "gates", "half-life": "cell-state", "output": "shapes", "pooling": "pooling"}
@@ -25,15 +28,32 @@ FIGURES = {"unit": "gates", "half-life": "cell-state", "output": "shapes", "pool
 # What is built
 
 
+def plain(time):
+    return written(time).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def minutes(page):
+    """Return the minutes to read a built page, counted on its HTML."""
+    (article,) = page.select("article")
+    formulas, figures = len(article.select("div.math")), len(article.select("figure"))
+    lines = sum(len(block.get_text().strip("\n").splitlines()) for block in article.select("pre"))
+    for unread in article.select("figure, table, pre, form, mjx-container, .reading-time, h1, h2, h3, .math, .quiz"):
+        unread.extract()
+    return len(article.get_text().split()) / 100 + formulas + figures + lines / 4
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_chapter_has_its_times_terms_and_quiz(html, stem):
     page = BeautifulSoup((html / "book" / f"{stem}.html").read_text(encoding="utf-8"), "html.parser")
 
     (line,) = page.select(".reading-time")
-    takes = times(ROOT, stem)
-    minutes = [written(takes.page), written(takes.lab), written(takes.core())]
-    assert line.get_text().strip() == "{} to read · lab {} · exercises {}".format(*minutes)
+    lab, exercises = work(ROOT, stem)
+    core = sum(time for kind, time in exercises.values() if kind not in ("Design", "Experiment"))
+    told = line.get_text().replace("\N{NO-BREAK SPACE}", " ").strip()
+    read, rest = re.fullmatch(r"(\d+) min to read · (.*)", told).groups()
+    assert int(read) == pytest.approx(minutes(page), abs=4), "rounded to five"
+    assert rest == f"quiz {2 * len(QUIZZES[stem])} min · lab {plain(lab)} · exercises {plain(core)}"
     links = [link["href"] for link in line.select("a")]
     assert links == [f"../notebooks/{stem}.html", f"../notebooks/exercises/{stem}.html"]
 
@@ -56,7 +76,19 @@ def test_a_chapter_has_its_times_terms_and_quiz(html, stem):
 
 def test_times_are_written_in_hours_and_minutes():
     assert [written(time).split() for time in (0, 60)] == [["0", "min"], ["1", "h"]]
-    assert written(65).replace("\N{NO-BREAK SPACE}", " ") == "1 h 5 min"
+    assert plain(65) == "1 h 5 min"
+
+
+def test_a_page_takes_as_long_as_its_words_formulas_figures_code_and_questions():
+    def words(count):
+        return nodes.paragraph("", "word " * count + "3 = 3")
+
+    maths = nodes.paragraph("", "so ", nodes.math("", "x + y"))
+    page = nodes.section("", words(249), maths, nodes.math_block(), nodes.literal_block("", "a\nb\nc\n\nd\ne"))
+    page += [nodes.figure("", nodes.caption("", "more words")), nodes.table("", words(50))]
+    page += addnodes.only("", element("form", words(70)), element("form"))
+    assert read(page) == 250 / 100 + 1 + 1 + 6 / 4
+    assert answer(page) == 4
 
 
 # What a reader does
@@ -315,9 +347,9 @@ def test_a_chapter_declares_the_symbols_of_its_formulas_and_the_notation_has_the
     used = set().union(*(names for names, _ in found))
     anywhere = set().union(*(others for _, others in found))
     ours = declared(text)
-    assert used - ours.keys() == set(), "used in a formula, and not in the front matter's symbols"
-    assert ours.keys() - anywhere == set(), "in the front matter's symbols, and in no formula"
-    assert ours.keys() - known == set(), "in no table of book/notation.md"
+    assert sorted(used - ours.keys()) == [], "used in a formula, and not in the front matter's symbols"
+    assert sorted(ours.keys() - anywhere) == [], "in the front matter's symbols, and in no formula"
+    assert sorted(ours.keys() - known) == [], "in no table of book/notation.md"
 
 
 def test_the_first_use_of_a_term_is_the_bold_one_that_defines_it():
@@ -341,3 +373,29 @@ def test_a_chapter_spells_out_what_it_abbreviates(stem):
         if first := re.search(rf"\b{short}s?\b", text):
             near = text[: first.end() + len(words) + 20].lower()
             assert words in near, f"{short} is not spelt out: {text[max(0, first.start() - 60) : first.end() + 60]}"
+
+
+PRINTED = {"hochreiter1991", "cavnar1994", "minsky1969"}  # works without an address
+
+
+def test_every_work_is_cited_and_whole():
+    entries = re.findall(
+        r"^@(\w+)\{(\w+),\n(.*?)^\}", (ROOT / "book/references.bib").read_text(encoding="utf-8"), re.S | re.M
+    )
+    assert len(entries) > 60
+    texts = [
+        path
+        for folder in ("book", "notebooks")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".md", ".ipynb")
+    ]
+    cited = ",".join(re.findall(r"\{cite:\w+\}`([^`]+)`", "".join(path.read_text(encoding="utf-8") for path in texts)))
+    cited = {key.strip() for key in cited.split(",")}
+    for kind, key, fields in entries:
+        wanted = {"title", "author", "year"} | {
+            "article": {"journal", "volume", "pages"},
+            "inproceedings": {"booktitle"},
+        }.get(kind, set())
+        found = set(re.findall(r"^  (\w+)", fields, re.M))
+        assert wanted - found == set() and (found & {"doi", "url"} or key in PRINTED), key
+        assert key in cited, f"{key} is not cited"
