@@ -6,7 +6,6 @@ such line, nor has the book on paper.
 
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import nbformat
 from docutils import nodes
@@ -14,21 +13,6 @@ from sphinx import addnodes
 
 FURTHER = {"Design", "Experiment"}  # kinds of exercises that the tracks count apart
 UNREAD = (nodes.figure, nodes.table, addnodes.only)  # their paragraphs are no running text: captions, cells, the quiz
-
-
-class Times(NamedTuple):
-    """Minutes of a chapter's page, quiz and lab, and for each exercise, by its label, its kind and minutes."""
-
-    page: int
-    quiz: int
-    lab: int
-    exercises: dict
-
-    def core(self):
-        return sum(time for kind, time in self.exercises.values() if kind not in FURTHER)
-
-    def further(self):
-        return sum(time for kind, time in self.exercises.values() if kind in FURTHER)
 
 
 def fives(minutes):
@@ -80,7 +64,10 @@ def answer(doctree):
 
 
 def work(root, stem):
-    """Return the minutes of a chapter's lab, a little over half a minute a cell, and its exercises by their labels."""
+    """Return the minutes of a chapter's lab, and by its label the kind and the minutes of each exercise.
+
+    A cell of the lab takes a little over half a minute; an exercise says itself how long it takes.
+    """
     _, lab, workbook = files(root, stem)
     code = [cell for cell in cells(lab) if cell.cell_type == "code"]
     seen = [cell for cell in code if "remove-cell" not in cell.metadata.get("tags", [])]
@@ -90,11 +77,6 @@ def work(root, stem):
             kind, time = re.search(r"^\*([A-Z][\w ]+), (\d+) minutes\.\*", cell.source, re.M).groups()
             exercises[label[1]] = kind, int(time)
     return fives(0.6 * len(seen)), exercises
-
-
-def times(root, stem, doctree):
-    """Return the Times of a chapter."""
-    return Times(fives(read(doctree)), answer(doctree), *work(root, stem))
 
 
 def written(minutes):
@@ -116,10 +98,11 @@ def add_line(app, doctree):
         return
     for path in notebooks:
         app.env.note_dependency(str(path))
-    found = times(app.srcdir, stem, doctree)
-    line = nodes.paragraph("", f"{written(found.page)} to read · quiz {written(found.quiz)} · ")
-    line += [link("lab", f"notebooks/{stem}"), nodes.Text(f" {written(found.lab)} · ")]
-    line += [link("exercises", f"notebooks/exercises/{stem}"), nodes.Text(f" {written(found.core())}")]
+    lab, exercises = work(app.srcdir, stem)
+    core = sum(time for kind, time in exercises.values() if kind not in FURTHER)
+    line = nodes.paragraph("", f"{written(fives(read(doctree)))} to read · quiz {written(answer(doctree))} · ")
+    line += [link("lab", f"notebooks/{stem}"), nodes.Text(f" {written(lab)} · ")]
+    line += [link("exercises", f"notebooks/exercises/{stem}"), nodes.Text(f" {written(core)}")]
     section = next(doctree.findall(nodes.section))
     title = section.first_child_matching_class(nodes.title)
     section.insert(title + 1, nodes.container("", line, classes=["reading-time"]))
