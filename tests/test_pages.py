@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
@@ -17,6 +18,7 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from sphinx import addnodes
 from test_play import POOLING, UNIT, pooled, run_unit
 from test_quiz import QUIZZES, STEMS
+from torch import nn
 
 from lstm_tutorial.in_numpy import LSTM, sigmoid
 from quiz import element
@@ -400,3 +402,22 @@ def test_every_work_is_cited_and_whole():
         found = set(re.findall(r"^  (\w+)", fields, re.M))
         assert wanted - found == set() and (found & {"doi", "url"} or key in PRINTED), key
         assert key in cited, f"{key} is not cited"
+
+
+def test_what_the_answers_say_of_torch_is_so():
+    lstm, x, zeros = nn.LSTM(10, 16), torch.ones(5, 2, 10), torch.zeros(1, 2, 16)
+    output, (h_n, c_n) = lstm(x)
+    sizes = [sum(each.numel() for each in layer.parameters()) for layer in (lstm, nn.GRU(10, 16))]
+    assert sizes == [1792, 1792 * 3 / 4]
+    assert torch.equal(output[-1], h_n[-1]) and torch.equal(output, lstm(x, (zeros, zeros))[0])
+    rest = lstm(x[3:], [state.detach() for state in lstm(x[:3])[1]])[0]
+    torch.testing.assert_close(rest, output[3:])
+    output[-1].sum().backward()
+    with pytest.raises(RuntimeError, match="a second time"):
+        lstm(x, (h_n, c_n))[0].sum().backward()
+    x[2, 0, 3] = torch.nan
+    assert lstm(x)[0].isnan().all(dim=2).T.tolist() == [[False] * 2 + [True] * 3, [False] * 5]
+    assert nn.functional.cross_entropy(torch.zeros(2, 3), torch.tensor([-100, -100])).isnan()
+    with pytest.warns(UserWarning, match="all but last recurrent layer"):
+        nn.LSTM(10, 16, dropout=0.5)
+    assert not (nn.LSTM(10, 16, 2, dropout=1.0)(torch.ones(5, 2, 10))[0] == 0).any(), "no dropout after the last layer"
