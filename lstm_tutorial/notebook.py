@@ -1,4 +1,4 @@
-"""What a notebook of the course needs around its subject: a calm start, the studies' results, numbers for the page."""
+"""What every notebook of the course uses: its start, the results of studies, numbers for the page."""
 
 import json
 import sys
@@ -22,8 +22,8 @@ def start(seed=0):
 
     Notes
     -----
-    At the sizes of this course two threads are slower than one, and sums then come out in another order. A notebook's
-    pictures are drawn with twice the pixels, for screens that have them, and shown as large as without.
+    At the sizes of this course two threads are slower than one, and they add numbers in another order. A notebook's
+    pictures have twice the pixels, for screens with a high resolution, and are shown in the same size.
     """
     from threadpoolctl import threadpool_limits
 
@@ -58,7 +58,7 @@ def study(name):
 
     Notes
     -----
-    A package that was installed from a wheel brings the results with it, so that a notebook runs anywhere.
+    A package that was installed from a wheel contains the results, so that a notebook runs in any folder.
     """
     relative = Path("experiments", "results", f"{name}.json")
     places = [folder / relative for folder in (Path.cwd(), *Path.cwd().parents)]
@@ -78,7 +78,7 @@ def glue(name, value):
     name : str
         What the page calls it, in its role ``glue:text``: ``../notebooks/gates.ipynb::name:.2f``.
     value : float, int or str
-        Round it before: what is stored is compared when the notebook is tested.
+        A rounded value: what is stored is compared when the notebook is tested.
     """
     from IPython.display import display
 

@@ -16,7 +16,10 @@ from lstm_tutorial.data import tasks
 ROOT = Path(__file__).parents[1]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 CHAPTERS = [chapter for part in TOC["parts"] if "numbered" in part for chapter in part["chapters"]]
-ALONE = {f"book/{name}" for name in ("intro", "notation", "setup", "path", "teaching", "glossary", "api", "references")}
+ALONE = {
+    f"book/{name}"
+    for name in ("intro", "setup", "path", "notation", "glossary", "faq", "teaching", "api", "references")
+}
 
 
 def files(entry):

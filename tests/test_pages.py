@@ -1,17 +1,28 @@
 """What a reader can do on a chapter's page: move its figures, answer its quiz, look at its terms, see its times."""
 
 import re
+from copy import copy
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+import yaml
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
+from docutils import nodes
+from markdown_it import MarkdownIt
+from mdit_py_plugins.colon_fence import colon_fence_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.front_matter import front_matter_plugin
+from sphinx import addnodes
 from test_play import POOLING, UNIT, count_brackets, pooled, run_unit
 from test_quiz import QUIZZES, STEMS
+from torch import nn
 
 from lstm_tutorial.in_numpy import LSTM, sigmoid
-from reading import times, written
+from quiz import element
+from reading import answer, read, work, written
 
 ROOT = Path(__file__).parents[1]
 FIGURES = {"brackets": "intro", "unit": "gates", "half-life": "cell-state", "output": "shapes", "pooling": "pooling"}
@@ -20,15 +31,32 @@ FIGURES = {"brackets": "intro", "unit": "gates", "half-life": "cell-state", "out
 # What is built
 
 
+def plain(time):
+    return written(time).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def minutes(page):
+    """Return the minutes to read a built page, counted on its HTML."""
+    article = copy(page.article)
+    formulas, figures = len(article.select("div.math")), len(article.select("figure"))
+    lines = sum(len(block.get_text().strip("\n").splitlines()) for block in article.select("pre"))
+    for unread in article.select("figure, table, pre, .quiz, .math, .reading-time, .term-card, h1, h2, h3"):
+        unread.extract()
+    return len(re.findall(r"\b[^\W\d]\S*", article.get_text())) / 100 + formulas + figures + lines / 4
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_chapter_has_its_times_terms_and_quiz(html, stem):
     page = BeautifulSoup((html / "book" / f"{stem}.html").read_text(encoding="utf-8"), "html.parser")
 
     (line,) = page.select(".reading-time")
-    takes = times(ROOT, stem)
-    minutes = [written(takes.page), written(takes.lab), written(takes.core())]
-    assert line.get_text().strip() == "{} to read · lab {} · exercises {}".format(*minutes)
+    lab, exercises = work(ROOT, stem)
+    core = sum(time for kind, time in exercises.values() if kind not in ("Design", "Experiment"))
+    shown = line.get_text().replace("\N{NO-BREAK SPACE}", " ").strip()
+    read, rest = re.fullmatch(r"(\d+) min to read · (.*)", shown).groups()
+    assert int(read) == pytest.approx(minutes(page), abs=4), "the line is rounded to five minutes"
+    assert rest == f"quiz {2 * len(QUIZZES[stem])} min · lab {plain(lab)} · exercises {plain(core)}"
     links = [link["href"] for link in line.select("a")]
     assert links == [f"../notebooks/{stem}.html", f"../notebooks/exercises/{stem}.html"]
 
@@ -51,7 +79,19 @@ def test_a_chapter_has_its_times_terms_and_quiz(html, stem):
 
 def test_times_are_written_in_hours_and_minutes():
     assert [written(time).split() for time in (0, 60)] == [["0", "min"], ["1", "h"]]
-    assert written(65).replace("\N{NO-BREAK SPACE}", " ") == "1 h 5 min"
+    assert plain(65) == "1 h 5 min"
+
+
+def test_a_page_takes_as_long_as_its_words_formulas_figures_code_and_questions():
+    def words(count):
+        return nodes.paragraph("", "word " * count + "3 = 3")
+
+    maths = nodes.paragraph("", "so ", nodes.math("", "x + y"))
+    page = nodes.section("", words(249), maths, nodes.math_block(), nodes.literal_block("", "a\nb\nc\n\nd\ne"))
+    page += [nodes.figure("", nodes.caption("", "more words")), nodes.table("", words(50))]
+    page += addnodes.only("", element("form", words(70)), element("form"))
+    assert read(page) == 250 / 100 + 1 + 1 + 6 / 4
+    assert answer(page) == 4
 
 
 # What a reader does
@@ -225,3 +265,177 @@ def test_a_term_shows_its_card_by_keyboard_mouse_and_touch(visit):
     assert page.url == here
     terms.nth(0).tap()
     page.wait_for_url("**/glossary.html#term-*")
+
+
+# What the sources of the chapters say
+
+MARKDOWN = MarkdownIt().use(dollarmath_plugin).use(colon_fence_plugin).use(front_matter_plugin)
+GREEK = "alpha|beta|gamma|delta|epsilon|eta|theta|lambda|mu|nu|rho|sigma|tau|ell"
+ACCENTS = {r"\tilde", r"\bar", r"\hat", r"\overrightarrow", r"\overleftarrow"}
+INDICES = set("tTkjsbn")  # letters that count; as a subscript they are no part of a weight's name
+WORDS = r"d?\\(?:text|mathrm|label|begin|end)\{[^}]*\}(?:_(?:\{[^}]*\}|\w))?|\\\\\[\w*\]"
+SHORT = {"LSTM": "long short-term memory", "RNN": "recurrent neural network", "BPTT": "backpropagation through time"}
+
+
+def source(name):
+    return (ROOT / "book" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def formulas(text):
+    """Yield the formulas of a page, those in its captions and folds included."""
+    for token in MARKDOWN.parse(text):
+        found = [token, *(token.children or [])]
+        yield from (each.content for each in found if each.type.startswith("math_"))
+        if token.type.endswith("fence") and token.info.startswith("{math}"):
+            yield re.sub(r"^:label:.*", "", token.content)
+        elif token.type.endswith("fence") and token.info.startswith("{"):
+            yield from formulas(token.content)
+
+
+def group(tokens):
+    """Take one token or one group in braces from the front of a list."""
+    taken, depth = [], 0
+    while tokens:
+        taken.append(tokens.pop(0))
+        depth += {"{": 1, "}": -1}.get(taken[-1], 0)
+        if depth == 0:
+            break
+    return taken[1:-1] if taken[0] == "{" else taken
+
+
+def symbols(formula):
+    """Return the symbols of a formula, without indices, and whatever else occurs in it: indices, functions.
+
+    A symbol is a letter with its accent; a weight or a bias is one with its subscript, such as W_hh.
+    """
+    tokens = re.findall(r"\\[A-Za-z]+|\S", re.sub(WORDS, " ", formula))
+    found, others = set(), set()
+    while tokens:
+        token = tokens.pop(0)
+        name = token.lstrip("\\")
+        if token in "_^":  # of a sum or a bracket
+            others |= set(group(tokens))
+            continue
+        if token == "d" and tokens and re.match(r"[A-Za-z]|\\(tilde|bar|alpha)", tokens[0]):
+            continue  # a gradient, such as dc
+        if token in ACCENTS:
+            name = f"{name} {''.join(group(tokens))}"
+        elif not re.fullmatch(f"{GREEK}|[A-Za-z]", name):
+            others.add(token)
+            continue
+        while tokens and tokens[0] in ("_", "^"):
+            power = tokens.pop(0) == "^"
+            script = group(tokens)
+            others |= set(script)
+            if name == "e" and power:  # the exponential function
+                name, tokens = "", script + tokens
+            elif name in ("W", "w", "b") and not power and not set(script) <= INDICES:
+                name += "_" + re.sub("[{}]", "", "".join(script))
+        found.add(name)
+    return found - {""}, others | found
+
+
+def declared(text):
+    """Return the symbols that the front matter of a page declares: the names, each with how it is written."""
+    matter = re.match(r"---\n(.*?\n)---\n", text, re.S)
+    written = yaml.safe_load(matter[1])["symbols"].split(";") if matter else []
+    return {"".join(symbols(each)[0]) or each.strip(): each.strip() for each in written}
+
+
+def tabled():
+    """Return the symbols in the first column of the tables of the notation, each as often as it stands there."""
+    cells = re.findall(r"^\| ([^|]*\$[^|]*) \|", source("notation"), re.M)
+    return [each for cell in cells for each in re.findall(r"\$([^$]+)\$", cell)]
+
+
+def test_symbols_are_read_from_a_formula():
+    assert symbols(r"f_t = \sigma\left(W_{hf}\,h_{t-1} + b_f\right)")[0] == {"f", "sigma", "W_hf", "h", "b_f"}
+    assert symbols(r"d\tilde c_t = dc_t \odot i_t, \quad p_b = e^{-z_b}")[0] == {"tilde c", "c", "i", "p", "z"}
+    assert symbols(r"\mathrm{output}_t = W_k x_{T-k} + \text{scores}")[0] == {"W", "x"}
+    assert symbols(r"r_k \odot h_3") == ({"r", "h"}, {"r", "h", "k", "3", r"\odot"})
+
+
+def test_a_symbol_stands_in_the_notation_once():
+    found = tabled()
+    assert len(found) > 40 and [each for each in set(found) if found.count(each) > 1] == []
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_chapter_declares_the_symbols_of_its_formulas_and_the_notation_has_them(stem):
+    text = source(stem)
+    known = {name for each in tabled() for name in symbols(each)[0] or {each}}
+    found = [symbols(formula) for formula in formulas(text)]
+    used = set().union(*(names for names, _ in found))
+    anywhere = set().union(*(others for _, others in found))
+    ours = declared(text)
+    assert sorted(used - ours.keys()) == [], "used in a formula, and not in the front matter's symbols"
+    assert sorted(ours.keys() - anywhere) == [], "in the front matter's symbols, and in no formula"
+    assert sorted(ours.keys() - known) == [], "in no table of book/notation.md"
+
+
+def test_the_first_use_of_a_term_is_the_bold_one_that_defines_it():
+    seen, plain = set(), []
+    for stem in STEMS:
+        for stars, term in re.findall(r"(\*\*)?\{term\}`([^`]+)`", source(stem)):
+            name = re.sub(r".*<(.*)>", r"\1", term).lower()
+            if name not in seen and not stars:
+                plain.append(f"{stem}: {term}")
+            seen.add(name)
+    assert plain == [], plain
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_chapter_spells_out_what_it_abbreviates(stem):
+    text = re.sub(
+        r"\A---\n.*?\n---\n|^`{3}.*?^`{3}|^#[^\n]*", "", source(stem), flags=re.S | re.M
+    )  # no code, no headings
+    text = " ".join(re.sub(r" <[^>`]*>|`\w+\.[^`]*`", "", text).split())  # no targets of roles, no names in code
+    for short, words in SHORT.items():
+        if first := re.search(rf"\b{short}s?\b", text):
+            near = text[: first.end() + len(words) + 20].lower()
+            assert words in near, f"{short} is not spelt out: {text[max(0, first.start() - 60) : first.end() + 60]}"
+
+
+PRINTED = {"hochreiter1991", "cavnar1994", "minsky1969"}  # works without an address
+
+
+def test_every_work_is_cited_and_whole():
+    entries = re.findall(
+        r"^@(\w+)\{(\w+),\n(.*?)^\}", (ROOT / "book/references.bib").read_text(encoding="utf-8"), re.S | re.M
+    )
+    assert len(entries) > 60
+    texts = [
+        path
+        for folder in ("book", "notebooks")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".md", ".ipynb")
+    ]
+    cited = ",".join(re.findall(r"\{cite:\w+\}`([^`]+)`", "".join(path.read_text(encoding="utf-8") for path in texts)))
+    cited = {key.strip() for key in cited.split(",")}
+    for kind, key, fields in entries:
+        wanted = {"title", "author", "year"} | {
+            "article": {"journal", "volume", "pages"},
+            "inproceedings": {"booktitle"},
+        }.get(kind, set())
+        found = set(re.findall(r"^  (\w+)", fields, re.M))
+        assert wanted - found == set() and (found & {"doi", "url"} or key in PRINTED), key
+        assert key in cited, f"{key} is not cited"
+
+
+def test_what_the_answers_say_of_torch_is_so():
+    lstm, x, zeros = nn.LSTM(10, 16), torch.ones(5, 2, 10), torch.zeros(1, 2, 16)
+    output, (h_n, c_n) = lstm(x)
+    sizes = [sum(each.numel() for each in layer.parameters()) for layer in (lstm, nn.GRU(10, 16))]
+    assert sizes == [1792, 1792 * 3 / 4]
+    assert torch.equal(output[-1], h_n[-1]) and torch.equal(output, lstm(x, (zeros, zeros))[0])
+    rest = lstm(x[3:], [state.detach() for state in lstm(x[:3])[1]])[0]
+    torch.testing.assert_close(rest, output[3:])
+    output[-1].sum().backward()
+    with pytest.raises(RuntimeError, match="a second time"):
+        lstm(x, (h_n, c_n))[0].sum().backward()
+    x[2, 0, 3] = torch.nan
+    assert lstm(x)[0].isnan().all(dim=2).T.tolist() == [[False] * 2 + [True] * 3, [False] * 5]
+    assert nn.functional.cross_entropy(torch.zeros(2, 3), torch.tensor([-100, -100])).isnan()
+    with pytest.warns(UserWarning, match="all but last recurrent layer"):
+        nn.LSTM(10, 16, dropout=0.5)
+    assert not (nn.LSTM(10, 16, 2, dropout=1.0)(torch.ones(5, 2, 10))[0] == 0).any(), "no dropout after the last layer"

@@ -1,4 +1,4 @@
-"""How long a chapter takes: the line under its title that tells it, for its page, its lab and its exercises.
+"""How long a chapter takes: the line under its title, for its page, its quiz, its lab and its exercises.
 
 Exercises that go further are not in the line, as on the page of the tracks. Labs, workbooks and other pages have no
 such line, nor has the book on paper.
@@ -6,27 +6,13 @@ such line, nor has the book on paper.
 
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import nbformat
 from docutils import nodes
 from sphinx import addnodes
 
 FURTHER = {"Design", "Experiment"}  # kinds of exercises that the tracks count apart
-
-
-class Times(NamedTuple):
-    """Minutes of a chapter's page and lab, and for each exercise, by its label, its kind and minutes."""
-
-    page: int
-    lab: int
-    exercises: dict
-
-    def core(self):
-        return sum(time for kind, time in self.exercises.values() if kind not in FURTHER)
-
-    def further(self):
-        return sum(time for kind, time in self.exercises.values() if kind in FURTHER)
+UNREAD = (nodes.figure, nodes.table, addnodes.only)  # their paragraphs are no running text: captions, cells, the quiz
 
 
 def fives(minutes):
@@ -43,10 +29,46 @@ def files(root, stem):
     return [Path(root, name) for name in names]
 
 
-def times(root, stem):
-    """Return the Times of a chapter: 150 words a minute, a lab's cell a little over half a minute."""
-    page, lab, workbook = files(root, stem)
-    words = len(re.sub(r"```.*?```|\$[^$]*\$", "", page.read_text(encoding="utf-8"), flags=re.S).split())
+def around(node):
+    """Yield the nodes that a node stands in."""
+    while node := node.parent:
+        yield node
+
+
+def words(doctree):
+    """Return the number of words of the running text: no formulas, captions, tables or quizzes."""
+    paragraphs = [
+        paragraph
+        for paragraph in doctree.findall(nodes.paragraph)
+        if not any(isinstance(node, UNREAD) for node in around(paragraph))
+    ]
+    texts = [text for paragraph in paragraphs for text in paragraph.findall(nodes.Text)]
+    return sum(len(re.findall(r"[^\W\d][\w'’-]*", text)) for text in texts if not isinstance(text.parent, nodes.math))
+
+
+def read(doctree):
+    """Return the minutes that a newcomer takes to read a page.
+
+    A minute is 100 words of running text, a display formula with its sentence, a figure, or four lines of code.
+    """
+    formulas, figures, blocks = (
+        list(doctree.findall(kind)) for kind in (nodes.math_block, nodes.figure, nodes.literal_block)
+    )
+    lines = sum(len(block.astext().strip("\n").splitlines()) for block in blocks)
+    return words(doctree) / 100 + len(formulas) + len(figures) + lines / 4
+
+
+def answer(doctree):
+    """Return the minutes to answer the quiz of a page: two for a question."""
+    return 2 * sum(node.get("tag") == "form" for node in doctree.findall(nodes.Element))
+
+
+def work(root, stem):
+    """Return the minutes of a chapter's lab, and by its label the kind and the minutes of each exercise.
+
+    A cell of the lab takes a little over half a minute; an exercise says itself how long it takes.
+    """
+    _, lab, workbook = files(root, stem)
     code = [cell for cell in cells(lab) if cell.cell_type == "code"]
     seen = [cell for cell in code if "remove-cell" not in cell.metadata.get("tags", [])]
     exercises = {}
@@ -54,7 +76,7 @@ def times(root, stem):
         if label := re.search(r"^:label: (\S+)$", cell.source, re.M):
             kind, time = re.search(r"^\*([A-Z][\w ]+), (\d+) minutes\.\*", cell.source, re.M).groups()
             exercises[label[1]] = kind, int(time)
-    return Times(fives(words / 150), fives(0.6 * len(seen)), exercises)
+    return fives(0.6 * len(seen)), exercises
 
 
 def written(minutes):
@@ -76,10 +98,11 @@ def add_line(app, doctree):
         return
     for path in notebooks:
         app.env.note_dependency(str(path))
-    found = times(app.srcdir, stem)
-    line = nodes.paragraph("", f"{written(found.page)} to read · ")
-    line += [link("lab", f"notebooks/{stem}"), nodes.Text(f" {written(found.lab)} · ")]
-    line += [link("exercises", f"notebooks/exercises/{stem}"), nodes.Text(f" {written(found.core())}")]
+    lab, exercises = work(app.srcdir, stem)
+    core = sum(time for kind, time in exercises.values() if kind not in FURTHER)
+    line = nodes.paragraph("", f"{written(fives(read(doctree)))} to read · quiz {written(answer(doctree))} · ")
+    line += [link("lab", f"notebooks/{stem}"), nodes.Text(f" {written(lab)} · ")]
+    line += [link("exercises", f"notebooks/exercises/{stem}"), nodes.Text(f" {written(core)}")]
     section = next(doctree.findall(nodes.section))
     title = section.first_child_matching_class(nodes.title)
     section.insert(title + 1, nodes.container("", line, classes=["reading-time"]))

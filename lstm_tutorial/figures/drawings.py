@@ -1,4 +1,4 @@
-"""The course's diagrams, drawn by hand: the cell, a gate, the network unrolled; and one colour for each thing."""
+"""The course's diagrams: the cell, a gate, the network unrolled; and the colour of each part."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,7 +6,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.path import Path
 
-#: Okabe and Ito's hues, each at a lightness of its own, so that they part in grey and to colour-blind readers.
+#: Okabe and Ito's hues, each at a lightness of its own, so that they differ in grey and for colour-blind readers.
 COLOURS = dict(forget="#B84C03", input="#004692", candidate="#009EDB", output="#C95897")
 COLOURS |= dict(cell="#14181D", hidden="#006845", x="#EDA109", rnn="#A7611B", lstm="#4622AC")
 COLOURS |= dict(ink="#1F2328", grey="#6B7076", pale="#CDD1D6")
@@ -79,7 +79,7 @@ def draw_cell(lit=(), values=None, ax=None):
     lit : str or collection of str
         "forget", "input", "candidate", "update", "output". None named: all in colour.
     values : dict, optional
-        What stands on the wires, numbers or text, by name: x, h_prev, c_prev, z_f, z_i, z_g, z_o (what enters a gate),
+        Labels of the wires, numbers or text, by name: x, h_prev, c_prev, z_f, z_i, z_g, z_o (what enters a gate),
         f, i, g, o, kept (f * c_prev), written (i * g), c, squashed (tanh c), h.
     ax : matplotlib axes, optional
 
@@ -164,12 +164,12 @@ def draw_cell(lit=(), values=None, ax=None):
 
 
 def draw_gate(values=(2, -1.5, 1, -2), z=(3, 0, -1, -4), gate="forget", ax=None):
-    """Draw a gate at work: each value flows through an opening sigmoid(z), and what comes out is their product.
+    """Draw a gate: each value is multiplied by the gate's value, sigmoid(z).
 
     Parameters
     ----------
     values, z : arrays (H,)
-        What flows, and what the gate's layer said before the sigmoid.
+        The values, and the gate's pre-activations.
     gate : str
         "forget", "input" or "output": the colour.
 
@@ -206,7 +206,7 @@ def draw_unrolled(steps=4, kind="rnn", ax=None):
     Parameters
     ----------
     steps : int
-        How many steps, 1 to 6.
+        The number of steps, 1 to 6.
     kind : str
         "rnn", one state handed on, or "lstm", two.
 

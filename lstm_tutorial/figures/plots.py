@@ -70,14 +70,14 @@ def _axes(ax, **kwargs):
 
 
 def plot_gates(gates, inputs=None, labels=None, axes=None):
-    """Draw what the gates and the cell state did over time: a panel each, one time axis; return an array of axes.
+    """Draw the gates and the cell state over time, one panel for each; return an array of axes.
 
     Parameters
     ----------
     gates : Gates(i, f, g, o, c) of arrays (T,) or (T, H)
         As `return_gates=True` gives them, for one sequence. One unit is a filled step, up to six are lines, more a map.
     inputs : dict of arrays (T,), optional
-        What the network saw, drawn in a first panel.
+        The network's inputs, drawn in a first panel.
     labels, axes : list of H str, sequence of axes, optional
         The units' names; axes, one for each panel.
     """
@@ -90,11 +90,11 @@ def plot_gates(gates, inputs=None, labels=None, axes=None):
         raise ValueError(f"inputs must have shape ({shape[0]},), got {[v.shape for v in inputs.values()]}")
     panels, units = ["x"] * bool(inputs) + list(traces), 1 if len(shape) == 1 else shape[1]
     if labels is not None and len(labels) != units:
-        raise ValueError(f"labels must be {units}, one a unit, got {len(labels)}")
+        raise ValueError(f"labels must be {units}, one per unit, got {len(labels)}")
     if axes is None:
         axes = plt.subplots(len(panels), sharex=True, figsize=(7, 0.5 + 0.78 * len(panels)))[1]
     if len(axes) != len(panels):
-        raise ValueError(f"axes must be {len(panels)}, one a panel, got {len(axes)}")
+        raise ValueError(f"axes must be {len(panels)}, one per panel, got {len(axes)}")
     names, edges = [""] * units if labels is None else labels, np.arange(shape[0] + 1) + 0.5
     for ax, name in zip(axes, panels):
         word = GATES.get(name, ("x",))[0]
@@ -219,15 +219,15 @@ def plot_losses(runs, baseline=None, every=1, log=False, ax=None):
     runs : dict of lists of arrays
         By label, the losses of each seed.
     baseline : float or dict of float, optional
-        What an honest guess scores: a dashed line with its name.
+        The loss of a simple answer: a dashed line with its name.
     every, log : int, bool
-        How many updates lie between two losses; whether they stand on a log axis.
+        The number of updates between two losses; whether the axis is logarithmic.
     """
     ax, ends = _axes(ax, xlabel="updates", ylabel="loss", yscale="log" if log else "linear"), []
     for label, look in _looks(runs).items():
         seeds = [np.asarray(losses, float) for losses in runs[label]]
         if not seeds or any(losses.ndim != 1 or not len(losses) for losses in seeds):
-            raise ValueError(f"runs[{label!r}] must be a list of arrays (n,), one a seed")
+            raise ValueError(f"runs[{label!r}] must be a list of arrays (n,), one per seed")
         same = len({len(losses) for losses in seeds}) == 1
         for losses in seeds:
             time = every * np.arange(1, len(losses) + 1)
@@ -242,7 +242,7 @@ def plot_losses(runs, baseline=None, every=1, log=False, ax=None):
 
 
 def plot_openings(openings, ax=None):
-    """Draw how far gates stand open, as a histogram for each label: heaps at 0 and 1 are saturated gates.
+    """Draw the values of gates, as a histogram for each label: peaks at 0 and 1 are saturated gates.
 
     Parameters
     ----------
@@ -262,7 +262,7 @@ def plot_openings(openings, ax=None):
 
 
 def plot_scores(scores, baseline=None, label="score", ax=None):
-    """Draw scores side by side, a dot for each seed and a bar at their median, beside the baseline.
+    """Draw scores, one dot per seed and a bar at their median, with the baselines.
 
     Parameters
     ----------
@@ -292,7 +292,7 @@ def plot_scores(scores, baseline=None, label="score", ax=None):
 
 
 def plot_letters(words, values, titles, rows, columns=2, width=7.6, ax=None):
-    """Draw words letter by letter, each letter in a box that is the darker the larger its value.
+    """Draw words letter by letter, each letter in a box that is darker for a larger value.
 
     Parameters
     ----------
@@ -301,11 +301,11 @@ def plot_letters(words, values, titles, rows, columns=2, width=7.6, ax=None):
         For each word of L letters R rows of values; a row is shaded relative to its largest, what is negative stays
         white.
     titles : list of str
-        What stands above each word.
+        The text above each word.
     rows : dict of str to str
         What each of the R rows shows, and its colour.
     columns, width : int, float
-        How many words stand side by side, on how many inches.
+        The number of words in a row, and its width in inches.
 
     Returns
     -------
@@ -346,7 +346,7 @@ POOL_LOOKS = {
 
 
 def plot_choice(panels, chance, label="right answers (%)", columns=None):
-    """Draw the scores of pools side by side, a panel each question: filled with one trunk, hollow with another.
+    """Draw the scores of pools, one panel for each question: filled marks for one trunk, hollow ones for another.
 
     Parameters
     ----------
