@@ -76,9 +76,12 @@ class Classifier(nn.Module):
 
 
 WRONG = {
-    "two_biases_by_hand": [(lambda: 3.52, "`bias_hh` alone"), (lambda: 3.8, "too small")],
+    "two_biases_by_hand": [
+        (lambda: 3.52, "`bias_ih` were left out"),
+        (lambda: 2.58, "each bias goes through a sigmoid here"),
+    ],
     "count_parameters": [(one_layer, "each direction has weights of its own; this counts one layer")],
-    "from_onnx": [(as_in_the_file, "the rows stand as the file has them")],
+    "from_onnx": [(as_in_the_file, "they stand as i, o, f, g")],
     "gradient_by_step": [(lambda lstm, x: lstm(x)[1][0].sum().backward() or x.grad.norm(dim=-1), "it raised")],
     "make_mended": [
         (Held, "training would change those too"),

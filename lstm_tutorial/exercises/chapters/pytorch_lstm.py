@@ -15,10 +15,10 @@ from lstm_tutorial.in_numpy import LSTM, sigmoid, tanh
 @exercise(
     "Two biases, by hand",
     turns={
-        "it uses `bias_ih` alone: what does the gate see?": dict(bias_hh=0),
-        "it uses `bias_hh` alone: what does the gate see?": dict(bias_ih=0),
-        "it squashes each bias by itself, the gate squashes their sum": dict(gate=lambda a, b: sigmoid(a) + sigmoid(b)),
-        "it multiplies by two sigmoids, there is one gate": dict(gate=lambda a, b: sigmoid(a) * sigmoid(b)),
+        "each bias goes through a sigmoid here: there is one gate, and one pre-activation with both biases in it": [
+            dict(gate=lambda a, b: sigmoid(a) + sigmoid(b)),
+            dict(gate=lambda a, b: sigmoid(a) * sigmoid(b)),
+        ],
         "this is the forget gate, the cell state is asked for": dict(c_prev=1),
         "the sigmoid is missing": dict(gate=np.add),
         "a gate needs the sigmoid, this is tanh": dict(gate=lambda a, b: tanh(a + b)),
@@ -41,7 +41,7 @@ def draw_network(trial):
 
 
 def held(D, H, num_layers, bidirectional):
-    """Count the numbers in the package's own network."""
+    """Count the numbers in the package's LSTM."""
     lstm = LSTM(D, H, num_layers, bidirectional=bidirectional, rng=0)
     return sum(value.size for value in lstm.parameters.values())
 
@@ -56,27 +56,24 @@ def held(D, H, num_layers, bidirectional):
         "a second layer reads both directions of the one below": dict(reads="half"),
         "each direction has weights of its own": dict(own=False),
         "this counts one layer": dict(count=lambda n: 1),
-        "there are four gates' weights, the candidate's among them": [dict(gates=each) for each in (1, 3, 5)],
+        "three gates and a candidate make four layers": [dict(layers=each) for each in (1, 3, 5)],
         "there are two biases for each row of a weight matrix": [dict(biases=0), dict(biases=3)],
         "every layer is counted as if it read x: what does the second one read?": dict(reads="x"),
         "the recurrent weights are (4H, H) and not (4H, 2H), each direction reads its own past": dict(recurrent="both"),
         "the recurrent weights are left out": dict(recurrent="none"),
         "one layer too many or too few is counted": [dict(count=lambda n: n + 1), dict(count=lambda n: n - 1)],
         "one direction and two are exchanged": dict(ways=(2, 1)),
-        "the first layer and the others are exchanged": dict(reads="exchanged"),
-        "the weights on what a layer reads are left out": dict(reads="none"),
-        "each gate has a row of weights for each hidden unit: where is H?": dict(rows=0),
     },
 )
 def count_parameters(
     D, H, num_layers, bidirectional,
-    *, biases=2, gates=4, own=True, reads="all", recurrent="own", count=identity, ways=(1, 2), rows=1,
+    *, biases=2, layers=4, own=True, reads="all", recurrent="own", count=identity, ways=(1, 2),
 ):  # fmt: skip
     ways = ways[bidirectional]
-    first, below = {"half": (D, H), "x": (D, D), "exchanged": (ways * H, D), "none": (0, 0)}.get(reads, (D, ways * H))
+    below = {"half": H, "x": D, "all": ways * H}[reads]
     past = {"own": H, "both": ways * H, "none": 0}[recurrent]
-    read = [first, *[below] * num_layers][: count(num_layers)]
-    return sum((ways if own else 1) * gates * H**rows * (each + past + biases) for each in read)
+    read = [D, *[below] * num_layers][: count(num_layers)]
+    return sum((ways if own else 1) * layers * H * (each + past + biases) for each in read)
 
 
 def draw_onnx(trial):
@@ -88,46 +85,30 @@ def draw_onnx(trial):
     return (layers,)
 
 
-RIGHT, UNSORTED = (0, 2, 3, 1), (0, 1, 2, 3)  # where torch's blocks i, f, g, o stand in the file
-
-
 @exercise(
     "A network from an ONNX file",
     draw=draw_onnx,
     axes=", ".join(["4H D, 4H H, 4H, 4H"] * 6),
-    combine=3,
+    combine=2,
     turns={
         "the two halves of B are exchanged: the first belongs to W": dict(halves=(1, 0)),
         "the directions are exchanged: forward stands first in the file": dict(flip=True),
-        "the rows stand as the file has them, i, o, f, c: torch's order is i, f, g, o": dict(
-            order=UNSORTED, bias_order=UNSORTED
-        ),
-        "the weights are right, the rows of the biases stand as the file has them": dict(bias_order=UNSORTED),
-        "the biases are right, the rows of the weights stand as the file has them": dict(order=UNSORTED),
-        "the rows have moved the wrong way: block 1 of the file is o, so where does o go?": dict(
-            order=(0, 3, 1, 2), bias_order=(0, 3, 1, 2)
-        ),
-        "only two gates have changed places: f moves to the second place, and both c and o move too": [
-            dict(order=each, bias_order=each) for each in ((0, 2, 1, 3), (0, 3, 2, 1), (0, 1, 3, 2))
-        ],
-        "the two halves of B are added up: torch has a place for each": dict(summed=True),
         "the same half of B stands in both biases": [dict(halves=(0, 0)), dict(halves=(1, 1))],
     },
 )
-def from_onnx(layers, *, order=RIGHT, bias_order=RIGHT, halves=(0, 1), flip=False, summed=False):
-    def sort(rows, order):
-        blocks = np.split(rows, 4)
-        return np.concatenate([blocks[k] for k in order])
+def from_onnx(layers, *, halves=(0, 1), flip=False):
+    def in_order(rows):
+        i, o, f, g = np.split(rows, 4)
+        return np.concatenate([i, f, g, o])
 
     found = {}
-    for k, (W, R, B) in enumerate(layers):
-        for s, end in enumerate(("", "_reverse")[: len(W)]):
-            source = len(W) - 1 - s if flip else s
-            biases = [sort(np.split(B[source], 2)[half], bias_order) for half in halves]
-            biases = [sum(biases), 0 * biases[1]] if summed else biases
-            arrays = sort(W[source], order), sort(R[source], order), *biases
-            for name, array in zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), arrays):
-                found[f"{name}_l{k}{end}"] = array
+    for k, layer in enumerate(layers):
+        S = len(layer[0])
+        for s, end in enumerate(("", "_reverse")[:S]):
+            W, R, B = (array[S - 1 - s if flip else s] for array in layer)
+            biases = [np.split(B, 2)[half] for half in halves]
+            for name, rows in zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), (W, R, *biases)):
+                found[f"{name}_l{k}{end}"] = in_order(rows)
     return found
 
 
@@ -148,12 +129,8 @@ def draw_network_and_input(trial):
         "this is the gradient of the sum of all outputs, not of `h_n` alone": dict(of="output"),
         "this is the gradient of the output at the first step, not of `h_n`": dict(of="first"),
         "this is the gradient of `c_n`": dict(of="c_n"),
-        "the norm is the root of the sum of squares, the root is missing": dict(size=lambda d: d.norm(dim=-1) ** 2),
         "this adds up the gradient's numbers with their signs": dict(size=lambda d: d.sum(dim=-1)),
         "this adds up absolute values, the norm adds up squares": dict(size=lambda d: d.abs().sum(dim=-1)),
-        "this is the mean of the absolute values": dict(size=lambda d: d.abs().mean(dim=-1)),
-        "this is the largest absolute value, the norm adds up squares": dict(size=lambda d: d.abs().amax(dim=-1)),
-        "this is the norm of x, not of its gradient": dict(of="x"),
     },
 )
 def gradient_by_step(lstm, x, *, of="h_n", size=lambda d: d.norm(dim=-1)):
@@ -161,7 +138,7 @@ def gradient_by_step(lstm, x, *, of="h_n", size=lambda d: d.norm(dim=-1)):
 
     x = x.detach().clone().requires_grad_()
     output, (h_n, c_n) = lstm(x)
-    results = {"h_n": h_n, "output": output, "first": output[0], "c_n": c_n, "x": x.square() / 2}
+    results = {"h_n": h_n, "output": output, "first": output[0], "c_n": c_n}
     return size(torch.autograd.grad(results[of].sum(), x)[0])
 
 
@@ -187,24 +164,20 @@ def fault_of_module(model, numbers):
     if not isinstance(model, torch.nn.Module):
         return f"it returned a {type(model).__name__} where an `nn.Module` is expected"
     held = sum(parameter.numel() for parameter in model.parameters())
-    if held == numbers:
-        return None
     hint = ": what is no `nn.Parameter`, or stands in a plain list, is not found" if held < numbers else ""
-    return f"its parameters hold {held} numbers where {numbers} are expected{hint}"
+    return f"its parameters hold {held} numbers where {numbers} are expected{hint}" if held != numbers else None
 
 
 def run(model, x, *rest):
     """Run a module; refuse one that works in one number format only."""
-    kind = str(x.dtype).removeprefix("torch.")
     try:
         result = model(x, *rest)
     except (RuntimeError, TypeError, ValueError) as error:
         if "float" not in str(error).lower():
             raise
-        said = str(error).splitlines()[0]
-        raise Misfit(f"in {kind} its forward fails ({said}): is a state made in one fixed number format?") from None
+        raise Misfit(f"in {x.dtype} its forward fails ({error}): is a state made in one fixed number format?") from None
     if is_tensor(result) and result.dtype != x.dtype:
-        raise Misfit(f"in {kind} its result is {result.dtype}: does it turn numbers into another format?")
+        raise Misfit(f"in {x.dtype} its result is {result.dtype}: does it turn numbers into another format?")
     return result
 
 
@@ -247,8 +220,7 @@ def compare(model, weights_of, right, batches, slips, what, axes):
             if each.grad is None:
                 return f"no gradient reaches its parameter `{name}`"
             if not near(each.grad, gradient):
-                cut = "is the backward pass cut between two steps?"
-                return f"its result is right, the gradient of `{name}` is not: {cut}"
+                return f"its result is right, the gradient of `{name}` is not: is the backward pass cut between steps?"
     return None
 
 
@@ -256,12 +228,6 @@ def draw_state_dict(trial):
     """Draw the state dict of a one-layer LSTM, arrays."""
     D, H = trial.sizes("D H")
     return (LSTM(D, H, dtype="float64", rng=trial.rng).state_dict(),)
-
-
-MENDED_SLIPS = {
-    "this is the cell state, the hidden state is asked for": [dict(shown=1)],
-    "this is the hidden state after the first step, not after the last": [dict(step=0)],
-}
 
 
 def verify_mended(model, trial, state_dict):
@@ -279,6 +245,10 @@ def verify_mended(model, trial, state_dict):
             return f"`{name}` in its state dict is not the array that it was given"
     D = state_dict["weight_ih_l0"].shape[1]
     batches = [(torch.as_tensor(2 * trial.normal(*shape, D)),) for shape in ((5, 3), (1, 1), (3, 4))]
+    slips = {
+        "this is the cell state, the hidden state is asked for": [dict(shown=1)],
+        "this is the hidden state after the first step, not after the last": [dict(step=0)],
+    }
 
     def weights_of(model):
         return {name: dict(model.named_parameters())[name] for name in state_dict}
@@ -286,8 +256,9 @@ def verify_mended(model, trial, state_dict):
     def right(weights, x, shown=0, step=-1):
         return run_lstm(weights, x)[shown, step]
 
-    what = "the last hidden state of an LSTM with these weights"
-    return compare(model, weights_of, right, batches, MENDED_SLIPS, what, "B H")
+    return compare(
+        model, weights_of, right, batches, slips, "the last hidden state of an LSTM with these weights", "B H"
+    )
 
 
 @exercise(
@@ -298,7 +269,7 @@ def verify_mended(model, trial, state_dict):
     turns={
         "stands in a plain list": dict(found=False),
         "in one fixed number format": dict(follows=False),
-        "is the backward pass cut between two steps?": dict(cut=True),
+        "is the backward pass cut between steps?": dict(cut=True),
         "this is the cell state": dict(shown="c"),
         "`result` is a tuple": dict(shown="both"),
     },
@@ -400,29 +371,25 @@ def last_valid(h, c, lengths):
     return h[range(len(h)), lengths - 1]
 
 
-def masked(h, lengths, value=0.0):
-    """Return h (B, T, H) with a value behind the lengths."""
+def masked(h, lengths):
+    """Return h (B, T, H) with zeros past the lengths."""
     valid = np.arange(h.shape[1]) < np.array(lengths)[:, None]
-    return h.masked_fill(h.new_tensor(~valid).bool()[..., None], value)
+    return h * h.new_tensor(valid)[..., None]
 
 
-def scores(weights, x, lengths, read=last_valid, end=identity, alone=False, across=False):
+def scores(weights, x, lengths, read=last_valid, end=identity, across=False):
     """Return what a classifier with these weights gives: those of the LSTM, then of the linear layer."""
     import torch
 
     *lstm, weight, bias = weights
     lengths = torch.as_tensor(lengths)
-    if alone:
-        x, lengths = last_valid(x, None, lengths)[:, None], 0 * lengths + 1
     h, c = run_lstm(lstm, x) if across else run_lstm(lstm, x.transpose(0, 1)).transpose(1, 2)  # (B, T, H)
     return end(read(h, c, lengths) @ weight.T + bias)
 
 
 SLIPS = {
     "the padding changes the scores: the last of all T steps is read": [dict(read=lambda h, c, n: h[:, -1])],
-    "the last of all T steps is read: behind a length the output is 0": [
-        dict(read=lambda h, c, n: masked(h, n)[:, -1])
-    ],
+    "the last of all T steps is read: past a length the output is 0": [dict(read=lambda h, c, n: masked(h, n)[:, -1])],
     "the first step is read: which one is the last valid step?": [dict(read=lambda h, c, n: h[:, 0])],
     "a step beside the last valid one is read: counted from 0, that is `lengths - 1`": [
         dict(read=lambda h, c, n: last_valid(h, c, n - 1)),
@@ -433,15 +400,8 @@ SLIPS = {
         dict(read=lambda h, c, n: masked(h, n).sum(dim=1) / n[:, None]),
         dict(read=lambda h, c, n: h.mean(dim=1)),
     ],
-    "this reads the maximum over the steps: the last valid one alone is asked for": [
-        dict(read=lambda h, c, n: masked(h, n, -2.0).amax(dim=1)),
-        dict(read=lambda h, c, n: h.amax(dim=1)),
-    ],
-    "the LSTM reads the last valid step alone: earlier steps should matter": [dict(alone=True)],
     "one sequence changes another's scores: does the LSTM know that the batch comes first?": [dict(across=True)],
     "its scores sum to 1: leave softmax out, `cross_entropy` applies it": [dict(end=lambda z: z.softmax(dim=-1))],
-    "its scores are logarithms of probabilities: leave the softmax out": [dict(end=lambda z: z.log_softmax(dim=-1))],
-    "its scores went through a sigmoid: leave it out": [dict(end=lambda z: z.sigmoid())],
 }
 
 
