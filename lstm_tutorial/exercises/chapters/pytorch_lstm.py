@@ -142,16 +142,19 @@ def gradient_by_step(lstm, x, *, of="h_n", size=lambda d: d.norm(dim=-1)):
     return size(torch.autograd.grad(results[of].sum(), x)[0])
 
 
-def run_lstm(weights, x):
-    """Run an LSTM with these weights, stacked as in torch, over x (T, B, D); return h and c, (2, T, B, H)."""
+def run_lstm(weights, x, state=None, cut=False, bound=math.inf):
+    """Run an LSTM with these weights, stacked as in torch, over x (T, B, D); return all h and c, (2, T, B, H)."""
     import torch
 
-    from lstm_tutorial.in_torch import lstm_cell
+    from lstm_tutorial.in_torch.cell import step_from_sums
 
-    state, found = x.new_zeros(2, x.shape[1], weights[1].shape[1]), []
+    weight_ih, weight_hh, *biases = weights
+    h, c = x.new_zeros(2, *x.shape[1:-1], weight_hh.shape[1]) if state is None else state
+    found = []
     for x_t in x:
-        state = torch.stack(lstm_cell(x_t, tuple(state), *weights))
-        found.append(state)
+        z = x_t @ weight_ih.T + (h.detach() if cut else h) @ weight_hh.T + sum(biases)
+        (h, c), _ = step_from_sums(z.clamp(-bound, bound), c)
+        found.append(torch.stack([h, c]))
     return torch.stack(found, dim=1)
 
 
@@ -175,7 +178,8 @@ def run(model, x, *rest):
     except (RuntimeError, TypeError, ValueError) as error:
         if "float" not in str(error).lower():
             raise
-        raise Misfit(f"in {x.dtype} its forward fails ({error}): is a state made in one fixed number format?") from None
+        said = str(error).splitlines()[0]
+        raise Misfit(f"in {x.dtype} its forward fails ({said}): is a state made in one fixed number format?") from None
     if is_tensor(result) and result.dtype != x.dtype:
         raise Misfit(f"in {x.dtype} its result is {result.dtype}: does it turn numbers into another format?")
     return result
@@ -256,9 +260,8 @@ def verify_mended(model, trial, state_dict):
     def right(weights, x, shown=0, step=-1):
         return run_lstm(weights, x)[shown, step]
 
-    return compare(
-        model, weights_of, right, batches, slips, "the last hidden state of an LSTM with these weights", "B H"
-    )
+    what = "the last hidden state of an LSTM with these weights"
+    return compare(model, weights_of, right, batches, slips, what, "B H")
 
 
 @exercise(
@@ -277,21 +280,17 @@ def verify_mended(model, trial, state_dict):
 def make_mended(state_dict, *, found=True, follows=True, cut=False, shown="h"):
     import torch
 
-    from lstm_tutorial.in_torch import lstm_cell
-
     class Mended(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            values = {name: torch.tensor(value, requires_grad=True) for name, value in state_dict.items()}
-            self.weights = list(values.values())
-            for name, value in values.items() if found else ():
-                self.register_parameter(name, torch.nn.Parameter(value))
+            self.weights = [torch.tensor(value, requires_grad=True) for value in state_dict.values()]
+            for name, value in state_dict.items() if found else ():
+                self.register_parameter(name, torch.nn.Parameter(torch.tensor(value)))
 
         def forward(self, x):
             weights = list(self.parameters()) if found else self.weights
-            h = c = torch.zeros(x.shape[1], weights[1].shape[1], dtype=x.dtype if follows else torch.float32)
-            for x_t in x:
-                h, c = lstm_cell(x_t, (h.detach() if cut else h, c), *weights)
+            start = None if follows else torch.zeros(2, x.shape[1], weights[1].shape[1])
+            h, c = run_lstm(weights, x, start, cut)[:, -1]
             return {"h": h, "c": c, "both": (h, c)}[shown]
 
     return Mended()
@@ -316,26 +315,15 @@ class TwinBox(Box):
 
     def answer(self, x, state=None):
         """x (T, B, D), state (h_0, c_0) or None -> output (T, B, H), (h_n, c_n)"""
-        import torch
 
         def rounded(value):
             return value.float() if self.kind == "float32" else value
 
         self.asked.append(tuple(x.shape))
-        weight_ih, weight_hh, bias_ih, bias_hh = (rounded(weight) for weight in self.weights)
-        h = c = rounded(x.new_zeros(*x.shape[1:-1], weight_hh.shape[1]))
-        if state is not None and self.kind != "no state":
-            h, c = (rounded(each[0]) for each in state)
-        output = []
-        for x_t in rounded(x):
-            h = h.detach() if self.kind == "cut" else h
-            z = x_t @ weight_ih.T + h @ weight_hh.T + bias_ih + bias_hh
-            i, f, g, o = (z.clamp(-6, 6) if self.kind == "clipped" else z).chunk(4, dim=-1)
-            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-            h = o.sigmoid() * c.tanh()
-            output.append(h)
-        h, c = h.to(x.dtype), c.to(x.dtype)
-        return torch.stack(output).to(x.dtype), (h[None], c[None])
+        start = None if state is None or self.kind == "no state" else [rounded(each[0]) for each in state]
+        weights, bound = map(rounded, self.weights), 6 if self.kind == "clipped" else math.inf
+        h, c = run_lstm(weights, rounded(x), start, self.kind == "cut", bound).to(x.dtype)
+        return h, (h[-1:], c[-1:])
 
 
 def draw_box(trial):
@@ -371,12 +359,6 @@ def last_valid(h, c, lengths):
     return h[range(len(h)), lengths - 1]
 
 
-def masked(h, lengths):
-    """Return h (B, T, H) with zeros past the lengths."""
-    valid = np.arange(h.shape[1]) < np.array(lengths)[:, None]
-    return h * h.new_tensor(valid)[..., None]
-
-
 def scores(weights, x, lengths, read=last_valid, end=identity, across=False):
     """Return what a classifier with these weights gives: those of the LSTM, then of the linear layer."""
     import torch
@@ -389,16 +371,17 @@ def scores(weights, x, lengths, read=last_valid, end=identity, across=False):
 
 SLIPS = {
     "the padding changes the scores: the last of all T steps is read": [dict(read=lambda h, c, n: h[:, -1])],
-    "the last of all T steps is read: past a length the output is 0": [dict(read=lambda h, c, n: masked(h, n)[:, -1])],
+    "the last of all T steps is read: past a length the output is 0": [
+        dict(read=lambda h, c, n: h[:, -1] * (n == h.shape[1])[:, None])
+    ],
     "the first step is read: which one is the last valid step?": [dict(read=lambda h, c, n: h[:, 0])],
     "a step beside the last valid one is read: counted from 0, that is `lengths - 1`": [
         dict(read=lambda h, c, n: last_valid(h, c, n - 1)),
         dict(read=lambda h, c, n: last_valid(h, c, (n + 1).clamp(max=h.shape[1]))),
     ],
     "this reads the cell state, `c_n`: the hidden state is asked for": [dict(read=lambda h, c, n: last_valid(c, h, n))],
-    "this reads the mean over the steps: the last valid one alone is asked for": [
-        dict(read=lambda h, c, n: masked(h, n).sum(dim=1) / n[:, None]),
-        dict(read=lambda h, c, n: h.mean(dim=1)),
+    "this reads the mean over all steps: the last valid one alone is asked for": [
+        dict(read=lambda h, c, n: h.mean(dim=1))
     ],
     "one sequence changes another's scores: does the LSTM know that the batch comes first?": [dict(across=True)],
     "its scores sum to 1: leave softmax out, `cross_entropy` applies it": [dict(end=lambda z: z.softmax(dim=-1))],
