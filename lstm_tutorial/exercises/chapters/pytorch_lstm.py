@@ -35,21 +35,10 @@ def two_biases_by_hand(
     return float(shown(gate(np.array(bias_ih), np.array(bias_hh + x)) * c_prev + 0.5 * squash(np.array(0.0))))
 
 
-def draw_network(trial):
-    """Draw the sizes of a network."""
-    return *trial.sizes("D H"), *trial.choice(*product((1, 2, 3), (False, True)))
-
-
-def held(D, H, num_layers, bidirectional):
-    """Count the numbers in the package's LSTM."""
-    lstm = LSTM(D, H, num_layers, bidirectional=bidirectional, rng=0)
-    return sum(value.size for value in lstm.parameters.values())
-
-
 @exercise(
     "How many parameters?",
-    draw=draw_network,
-    same_as=held,
+    draw=lambda trial: (*trial.sizes("D H"), *trial.choice(*product((1, 2, 3), (False, True)))),
+    same_as=lambda D, H, n, both: sum(v.size for v in LSTM(D, H, n, bidirectional=both, rng=0).parameters.values()),
     combine=4,
     turns={
         "one bias is counted, there are two": dict(biases=1),
@@ -62,14 +51,13 @@ def held(D, H, num_layers, bidirectional):
         "the recurrent weights are (4H, H) and not (4H, 2H), each direction reads its own past": dict(recurrent="both"),
         "the recurrent weights are left out": dict(recurrent="none"),
         "one layer too many or too few is counted": [dict(count=lambda n: n + 1), dict(count=lambda n: n - 1)],
-        "one direction and two are exchanged": dict(ways=(2, 1)),
     },
 )
 def count_parameters(
     D, H, num_layers, bidirectional,
-    *, biases=2, layers=4, own=True, reads="all", recurrent="own", count=identity, ways=(1, 2),
+    *, biases=2, layers=4, own=True, reads="all", recurrent="own", count=identity,
 ):  # fmt: skip
-    ways = ways[bidirectional]
+    ways = 1 + bidirectional
     below = {"half": H, "x": D, "all": ways * H}[reads]
     past = {"own": H, "both": ways * H, "none": 0}[recurrent]
     read = [D, *[below] * num_layers][: count(num_layers)]
@@ -192,13 +180,7 @@ def near(got, want):
 
 
 def compare(model, weights_of, right, batches, slips, what, axes):
-    """Compare results and gradients with `right`, which has the module's own weights; in float32 and in float64.
-
-    Returns
-    -------
-    str or None
-        What is wrong: one of `slips`, where the result is that of `right` with these options.
-    """
+    """Say how a module differs from `right` with the same weights: in its result, as in one of `slips`, or gradient."""
     import torch
 
     for dtype, (k, (x, *rest)) in product((torch.float32, torch.float64), enumerate([batches[0], *batches])):
@@ -211,10 +193,10 @@ def compare(model, weights_of, right, batches, slips, what, axes):
             return "it changes the list that it is given"
         if not near(got, want) and k:
             return "right for one batch, wrong for another: is a size fixed, or something kept from call to call?"
-        for words, some in slips.items() if not near(got, want) else ():
-            if any(near(got, right(list(weights.values()), x, *rest, **slip)) for slip in some):
-                return words
         if not near(got, want):
+            for words, some in slips.items():
+                if any(near(got, right(list(weights.values()), x, *rest, **slip)) for slip in some):
+                    return words
             return f"its result is not {what}"
         if not got.requires_grad:
             return "no gradient comes back from its result: does something leave torch, or stand under `no_grad`?"
@@ -226,12 +208,6 @@ def compare(model, weights_of, right, batches, slips, what, axes):
             if not near(each.grad, gradient):
                 return f"its result is right, the gradient of `{name}` is not: is the backward pass cut between steps?"
     return None
-
-
-def draw_state_dict(trial):
-    """Draw the state dict of a one-layer LSTM, arrays."""
-    D, H = trial.sizes("D H")
-    return (LSTM(D, H, dtype="float64", rng=trial.rng).state_dict(),)
 
 
 def verify_mended(model, trial, state_dict):
@@ -266,7 +242,7 @@ def verify_mended(model, trial, state_dict):
 
 @exercise(
     "A module with three faults",
-    draw=draw_state_dict,
+    draw=lambda trial: (LSTM(*trial.sizes("D H"), dtype="float64", rng=trial.rng).state_dict(),),
     verify=verify_mended,
     combine=3,
     turns={
