@@ -21,7 +21,6 @@ from lstm_tutorial.in_numpy import LSTM, sigmoid, tanh
         ],
         "this is the forget gate, the cell state is asked for": dict(c_prev=1),
         "the sigmoid is missing": dict(gate=np.add),
-        "a gate needs the sigmoid, this is tanh": dict(gate=lambda a, b: tanh(a + b)),
         "this is what is forgotten, not what is kept": dict(gate=lambda a, b: 1 - sigmoid(a + b)),
         "the candidate is not 0.5: it is a tanh, not a sigmoid": dict(squash=sigmoid),
         "the input's weights are 0: x = 7 is not in the gate": dict(x=7),
@@ -50,6 +49,8 @@ def two_biases_by_hand(
         "every layer is counted as if it read x: what does the second one read?": dict(reads="x"),
         "the recurrent weights are (4H, H) and not (4H, 2H), each direction reads its own past": dict(recurrent="both"),
         "the recurrent weights are left out": dict(recurrent="none"),
+        "the weights on what a layer reads are left out": dict(reads="none"),
+        "the first layer and the others are exchanged": dict(reads="exchanged"),
         "one layer too many or too few is counted": [dict(count=lambda n: n + 1), dict(count=lambda n: n - 1)],
     },
 )
@@ -58,9 +59,9 @@ def count_parameters(
     *, biases=2, layers=4, own=True, reads="all", recurrent="own", count=identity,
 ):  # fmt: skip
     ways = 1 + bidirectional
-    below = {"half": H, "x": D, "all": ways * H}[reads]
+    first, below = {"half": (D, H), "x": (D, D), "exchanged": (ways * H, D), "none": (0, 0)}.get(reads, (D, ways * H))
     past = {"own": H, "both": ways * H, "none": 0}[recurrent]
-    read = [D, *[below] * num_layers][: count(num_layers)]
+    read = [first, *[below] * num_layers][: count(num_layers)]
     return sum((ways if own else 1) * layers * H * (each + past + biases) for each in read)
 
 
@@ -250,7 +251,6 @@ def verify_mended(model, trial, state_dict):
         "in one fixed number format": dict(follows=False),
         "is the backward pass cut between steps?": dict(cut=True),
         "this is the cell state": dict(shown="c"),
-        "`result` is a tuple": dict(shown="both"),
     },
 )
 def make_mended(state_dict, *, found=True, follows=True, cut=False, shown="h"):
@@ -267,7 +267,7 @@ def make_mended(state_dict, *, found=True, follows=True, cut=False, shown="h"):
             weights = list(self.parameters()) if found else self.weights
             start = None if follows else torch.zeros(2, x.shape[1], weights[1].shape[1])
             h, c = run_lstm(weights, x, start, cut)[:, -1]
-            return {"h": h, "c": c, "both": (h, c)}[shown]
+            return {"h": h, "c": c}[shown]
 
     return Mended()
 
@@ -346,9 +346,9 @@ def scores(weights, x, lengths, read=last_valid, end=identity, across=False):
 
 
 SLIPS = {
-    "the padding changes the scores: the last of all T steps is read": [dict(read=lambda h, c, n: h[:, -1])],
-    "the last of all T steps is read: past a length the output is 0": [
-        dict(read=lambda h, c, n: h[:, -1] * (n == h.shape[1])[:, None])
+    "the last of all T steps is read, which lies past the end of a shorter sequence": [
+        dict(read=lambda h, c, n: h[:, -1]),
+        dict(read=lambda h, c, n: h[:, -1] * (n == h.shape[1])[:, None]),
     ],
     "the first step is read: which one is the last valid step?": [dict(read=lambda h, c, n: h[:, 0])],
     "a step beside the last valid one is read: counted from 0, that is `lengths - 1`": [
@@ -356,11 +356,9 @@ SLIPS = {
         dict(read=lambda h, c, n: last_valid(h, c, (n + 1).clamp(max=h.shape[1]))),
     ],
     "this reads the cell state, `c_n`: the hidden state is asked for": [dict(read=lambda h, c, n: last_valid(c, h, n))],
-    "this reads the mean over all steps: the last valid one alone is asked for": [
-        dict(read=lambda h, c, n: h.mean(dim=1))
-    ],
+    "this reads the mean over all steps, not the last valid one": [dict(read=lambda h, c, n: h.mean(dim=1))],
     "one sequence changes another's scores: does the LSTM know that the batch comes first?": [dict(across=True)],
-    "its scores sum to 1: leave softmax out, `cross_entropy` applies it": [dict(end=lambda z: z.softmax(dim=-1))],
+    "its scores sum to 1: leave the softmax out, plain scores are asked for": [dict(end=lambda z: z.softmax(dim=-1))],
 }
 
 
@@ -395,9 +393,9 @@ def verify_classifier(model, trial, D, H, K):
     "A classifier for sequences of any length",
     draw=lambda trial: trial.sizes("D H K", K=2),
     verify=verify_classifier,
-    turns={"one fixed number format": dict(fixed=True), "no gradient reaches": dict(cut=True), **SLIPS},
+    turns={"no gradient reaches": dict(cut=True), **SLIPS},
 )
-def make_classifier(D, H, K, *, fixed=False, cut=False, **slip):
+def make_classifier(D, H, K, *, cut=False, **slip):
     import torch
 
     class Classifier(torch.nn.Module):
@@ -406,9 +404,7 @@ def make_classifier(D, H, K, *, fixed=False, cut=False, **slip):
             self.lstm, self.head = torch.nn.LSTM(D, H), torch.nn.Linear(H, K)
 
         def forward(self, x, lengths):
-            lstm, head = (list(each.parameters()) for each in (self.lstm, self.head))
-            if fixed:
-                self.lstm(x, tuple(torch.zeros(2, 1, x.shape[1], H)))
-            return scores([*(each.detach() if cut else each for each in lstm), *head], x, lengths, **slip)
+            lstm = [weight.detach() if cut else weight for weight in self.lstm.parameters()]
+            return scores([*lstm, *self.head.parameters()], x, lengths, **slip)
 
     return Classifier()
