@@ -36,20 +36,20 @@ def pytorch_lstm_graph():
     """The records behind the hidden state of one step, each with the values that it keeps."""
     ax, half = canvas(7.5, 3.3), 0.78
     boxes = {
-        "h": (6.6, 1.9, "hidden", r"$o_t \odot \tanh(c_t)$", r"$o_t$, $\tanh c_t$"),
-        "o": (4.6, 2.75, "output", r"$\sigma(z^o_t)$", "$o_t$"),
-        "tanh": (4.6, 1.15, "cell", r"$\tanh(c_t)$", r"$\tanh c_t$"),
-        "c": (2.75, 1.15, "cell", "sum: $c_t$", "nothing"),
-        "kept": (0.9, 1.95, "forget", r"$f_t \odot c_{t-1}$", "$f_t$, $c_{t-1}$"),
-        "written": (0.9, 0.45, "input", r"$i_t \odot \tilde{c}_t$", r"$i_t$, $\tilde{c}_t$"),
+        "h": (6.6, 1.9, "hidden", r"$o \odot \tanh(c)$", r"$o$, $\tanh c$"),
+        "o": (4.6, 2.75, "output", r"$o$: $\sigma$ of its $z$", "$o$"),
+        "tanh": (4.6, 1.15, "cell", r"$\tanh c$", r"$\tanh c$"),
+        "c": (2.75, 1.15, "cell", "$c$: a sum", "nothing"),
+        "kept": (0.9, 1.95, "forget", r"$f \odot$ old $c$", "$f$, old $c$"),
+        "written": (0.9, 0.45, "input", r"$i \odot g$", "$i$, $g$"),
     }
     for x, y, colour, made, kept in boxes.values():
         box(ax, x, y, 2 * half, 0.82, colour, 0.07)
         write(ax, x, y + 0.17, made, 14)
-        write(ax, x, y - 0.2, f"keeps {kept}", 12)
+        write(ax, x, y - 0.2, f"keeps {kept}", 13)
     for start, end in (("h", "o"), ("h", "tanh"), ("tanh", "c"), ("c", "kept"), ("c", "written")):
         (x, y), (to_x, to_y) = boxes[start][:2], boxes[end][:2]
         wire(ax, (x - half, y), (to_x + half + 0.03, to_y), colour="ink", width=1.8)
-    write(ax, 6.6, 2.62, "from the loss", 12, "grey")
+    write(ax, 6.6, 2.62, "from the loss", 13, "grey")
     wire(ax, (6.6, 2.5), (6.6, 2.36), colour="grey", width=1.8)
     return ax
