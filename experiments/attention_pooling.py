@@ -19,11 +19,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from many_to_one import NAMES, accuracy, train
+from protocol import save
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from study import save
 from torch import nn
 
 from lstm_tutorial.data import Batch, city_names, japanese_vowels, symbol_question

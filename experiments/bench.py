@@ -9,17 +9,8 @@ import gc
 import time
 
 import numpy as np
-import study
-from threadpoolctl import threadpool_limits
-
-
-def one_thread():
-    """Let every library of linear algebra, and torch where it has been imported, use one thread."""
-    import sys
-
-    threadpool_limits(1)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
+import protocol
+from protocol import one_thread
 
 
 def race(contenders, rounds=31, warmup=3, seed=0):
@@ -117,4 +108,4 @@ def table(title, rows, reference):
 
 def save(name, results):
     """Write results as a study does."""
-    return study.save(f"bench_{name}", results, command=f"make bench BENCH={name}")
+    return protocol.save(f"bench_{name}", results, command=f"make bench BENCH={name}")

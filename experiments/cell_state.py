@@ -8,7 +8,7 @@ part through h, a unit's effect on itself. Then the adding problem over 60 steps
 """
 
 import numpy as np
-from study import save
+from protocol import save
 
 from lstm_tutorial.data import adding_problem
 from lstm_tutorial.in_numpy import (

@@ -32,10 +32,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from many_to_one import NAMES, pieces, predict, train
+from protocol import save
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from study import save
 from torch import nn
 
 from lstm_tutorial.data import city_names, japanese_vowels, symbol_question

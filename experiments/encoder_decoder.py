@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 import torch
-from study import save
+from protocol import save
 
 from lstm_tutorial.data import IGNORE, STOP, shift, spellings
 from lstm_tutorial.in_torch import Adam, EncoderDecoder, cross_entropy, fit

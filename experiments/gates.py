@@ -11,7 +11,7 @@ default initialisation. About a minute.
 """
 
 import numpy as np
-from study import save
+from protocol import save
 
 from lstm_tutorial.data import latch
 from lstm_tutorial.in_numpy import Adam, FastLSTM, fit, mse_loss

@@ -16,9 +16,9 @@ import time
 
 import numpy as np
 import torch
+from protocol import save
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import OneHotEncoder
-from study import save
 
 from lstm_tutorial.data import IGNORE, Batch, stress_tags
 from lstm_tutorial.in_torch import Adam, ManyToMany, cross_entropy, dependency_matrix, fit

@@ -15,10 +15,10 @@ import time
 
 import numpy as np
 import torch
+from protocol import save
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
-from study import save
 
 from lstm_tutorial.data import Batch, city_names, sunspots, windows
 from lstm_tutorial.in_torch import Adam, ManyToOne, cross_entropy, fit, mse_loss

@@ -10,7 +10,7 @@ import inspect
 import time
 
 import numpy as np
-from study import save
+from protocol import save
 
 from lstm_tutorial.data import adding_problem
 from lstm_tutorial.in_numpy import RNN, Adam, FastLSTM, Layer, Linear, cell, fit, lstm_sequence, mse_loss, sequence

@@ -22,7 +22,7 @@ from collections import defaultdict
 
 import numpy as np
 import torch
-from study import save
+from protocol import save
 
 from lstm_tutorial.data import IGNORE, START, STOP, city_names, shift
 from lstm_tutorial.in_torch import OneToMany, cross_entropy

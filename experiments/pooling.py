@@ -21,10 +21,10 @@ About twenty minutes of one processor.
 import numpy as np
 import torch
 from many_to_one import NAMES, predict, train
+from protocol import save
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from study import save
 from torch import nn
 
 from lstm_tutorial.data import STOP, city_names, japanese_vowels

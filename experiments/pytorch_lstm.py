@@ -8,7 +8,7 @@ max_norm / (norm + 1e-6), a difference in the sixth digit of a step. About a min
 
 import numpy as np
 import torch
-from study import save
+from protocol import save
 
 from lstm_tutorial import in_numpy, in_torch
 from lstm_tutorial.data import adding_problem

@@ -13,7 +13,7 @@ About two minutes of one processor.
 
 import numpy as np
 import torch
-from study import save
+from protocol import save
 from torch import nn
 
 from lstm_tutorial.in_torch import Adam, cross_entropy, dependency_matrix, fit

@@ -12,9 +12,10 @@ from lstm_tutorial.data.corpora import (
     sunspots,
     windows,
 )
-from lstm_tutorial.data.tasks import Batch, adding_problem, copy_memory, latch, symbol_question
+from lstm_tutorial.data.tasks import Batch, adding_problem, copy_memory, first_symbol, latch, symbol_question
 from lstm_tutorial.data.text import IGNORE, PAD, START, STOP, Alphabet, fold, shift
 
-__all__ = ["Alphabet", "Batch", "IGNORE", "PAD", "START", "STOP", "adding_problem", "city_names", "copy_memory", "fold"]
+__all__ = ["Alphabet", "Batch", "IGNORE", "PAD", "START", "STOP", "adding_problem", "city_names", "copy_memory"]
+__all__ += ["first_symbol", "fold"]
 __all__ += ["japanese_vowels", "latch", "read", "shift", "spellings", "stress_tags", "sunspots", "symbol_question"]
 __all__ += ["windows"]

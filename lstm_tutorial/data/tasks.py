@@ -91,6 +91,40 @@ def copy_memory(B, T, *, symbols=8, span=10, rng=None):
     return Batch(np.eye(symbols + 2, dtype=np.float32)[tokens], lengths + 2 * span, y)
 
 
+def first_symbol(B, T, *, rng=None):
+    """Draw the task "the first symbol decides": a symbol, then noise; which symbol was it?
+
+    Parameters
+    ----------
+    B, T : int
+        Number of sequences, and of steps.
+    rng : numpy.random.Generator, int or None
+
+    Returns
+    -------
+    Batch
+        x (B, T, 2): the symbol, +1 or -1, at the first step of the first input, which is 0 from then on; N(0, 1) noise
+        on the second input, but none at the first step; y (B,), class 1 for +1 and class 0 for -1.
+
+    Notes
+    -----
+    After the two-class latching problem of Bengio, Simard and Frasconi (1994). The lag is T - 1 steps in every
+    sequence, and one number is to be remembered. Guessing is right half of the time.
+
+    Examples
+    --------
+    >>> x, lengths, y = first_symbol(4, 100, rng=0)
+    >>> x[:, 0, 0], y, bool(x[:, 1:, 0].any())
+    (array([ 1.,  1.,  1., -1.], dtype=float32), array([1, 1, 1, 0]), False)
+    """
+    rng, lengths = _start(B, T, None, 1, rng)
+    y = rng.integers(0, 2, B)
+    x = np.zeros((B, T, 2), np.float32)
+    x[:, 0, 0] = 2 * y - 1
+    x[:, 1:, 1] = rng.standard_normal((B, T - 1))
+    return Batch(x, lengths, y)
+
+
 def latch(B, T, *, rate=0.1, min_length=None, rng=None):
     """Draw the latch task: say at every step which pulse came last, the one that sets or the one that resets.
 

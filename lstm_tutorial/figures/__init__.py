@@ -12,6 +12,7 @@ from lstm_tutorial.figures.plots import (
     plot_openings,
     plot_over,
     plot_scores,
+    plot_shares,
     pool_key,
     shades,
     use_course_style,
@@ -19,4 +20,4 @@ from lstm_tutorial.figures.plots import (
 
 __all__ = ["COLOURS", "POOL_LOOKS", "draw_cell", "draw_gate", "draw_unrolled", "plot_choice", "plot_gates"]
 __all__ += ["plot_gradient_by_lag", "plot_half_life", "plot_letters", "plot_losses", "plot_openings", "plot_over"]
-__all__ += ["plot_scores", "pool_key", "shades", "tint", "use_course_style"]
+__all__ += ["plot_scores", "plot_shares", "pool_key", "shades", "tint", "use_course_style"]

@@ -148,6 +148,35 @@ def plot_gradient_by_lag(lags, curves, ax=None):
     return ax
 
 
+def plot_shares(lengths, shares, ax=None):
+    """Draw which share of the seeds has learned a task, by the length of its sequences.
+
+    Parameters
+    ----------
+    lengths : array (n,)
+    shares : dict of arrays (n, 3)
+        By network: at each length the share in percent, and both ends of its interval.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    ax = _axes(ax, xlabel="steps in a sequence, $T$", ylabel="seeds that learned (%)", xscale="log", ylim=(-4, 104))
+    looks = _looks(shares)
+    for k, (name, look) in enumerate(looks.items()):
+        values = np.asarray(shares[name], float)
+        if values.shape != (len(lengths), 3):
+            raise ValueError(f"shares[{name!r}] must have shape ({len(lengths)}, 3), got {values.shape}")
+        middle, low, high = values.T
+        x = np.asarray(lengths) * 1.03 ** (k - (len(looks) - 1) / 2)  # side by side
+        ax.errorbar(x, middle, [middle - low, high - middle], marker="o", capsize=3, elinewidth=1, **look)
+    ax.set(xticks=lengths, xticklabels=[f"{length}" for length in lengths])
+    ax.minorticks_off()
+    ax.grid(axis="y")
+    _label_ends(ax, [(shares[name][-1][0], name, look["color"]) for name, look in looks.items()])
+    return ax
+
+
 def plot_half_life(forget=None, measured=None, ax=None):
     """Draw the half-life ln 2 / -ln f of a cell state against its forget gate, and points that were measured.
 

@@ -10,8 +10,8 @@ from lstm_tutorial.in_numpy import rnn_cell, tanh, tanh_slope
     "How long until little is left",
     turns={
         "after that many steps a little more than one hundredth is left: one step is missing": dict(whole=np.floor),
-        "one step before that less than one hundredth is left already": dict(whole=lambda n: np.ceil(n) + 1),
-        "this is where one hundredth would be reached between two steps: give whole steps": dict(whole=identity),
+        "one step before that, less than one hundredth is left already": dict(whole=lambda n: np.ceil(n) + 1),
+        "give a number of whole steps": dict(whole=identity),
         "this takes the slope alone: the factor is the weight times the slope": dict(weight=1),
         "the slope of tanh is 1 minus the square of the state, not 1 minus the state": dict(slope=lambda h: 1 - h),
         "this is the factor of one step: how many of them make less than one hundredth?": dict(asked="factor"),
@@ -24,7 +24,7 @@ def steps_by_hand(*, weight=1.25, state=0.6, left=0.01, slope=lambda h: 1 - h**2
 
 
 def draw_sequence(trial):
-    """Draw a batch of sequences, the states before them, and weights large enough for tanh to matter."""
+    """Draw a batch of sequences, the states before them, and the weights."""
     T, B, D, H = trial.sizes("T B D H")
     weights = (trial.normal(*shape) for shape in ((H, D), (H, H), (H,), (H,)))
     return trial.normal(T, B, D), tanh(trial.normal(B, H)), *weights
@@ -56,6 +56,13 @@ def all_hidden_states(x, h_0, weight_ih, weight_hh, bias_ih, bias_hh, *, cell=rn
     return np.stack({"new": states[1:], "old": states[:-1], "last": states[-1:] * len(x)}[kept])
 
 
+NOT_THE_SLOPE = [
+    dict(slope=lambda h, a=a, b=b, power=power: a + b * h**power)
+    for a, b, power in [(1, -1, 1), (1, -2, 1), (1, -1, 3), (1, 1, 2), (2, -1, 2), (0, -1, 2), (0, 1, 2), (0, 1, 1)]
+] + [dict(slope=lambda h: 1 / tanh_slope(h))]
+SLOPE = "each step multiplies by the slope of tanh, which is 1 minus the square of the state"
+
+
 def draw_step_back(trial):
     """Draw a gradient, the state it belongs to and the recurrent weights."""
     B, H = trial.sizes("B H")
@@ -73,10 +80,7 @@ def draw_step_back(trial):
         "`weight_hh` is transposed: forwards it has its `.T`, backwards it has not": dict(through=lambda d, W: d @ W.T),
         "the slope comes too late: first through tanh, then through the weights": dict(late=True),
         "`h` is tanh of the pre-activation already, it needs no second tanh": dict(slope=lambda h: tanh_slope(tanh(h))),
-        "the slope of tanh is 1 minus the square of the state, not 1 minus the state": dict(slope=lambda h: 1 - h),
-        "the slope of tanh is 1 minus the square of the state, not plus": dict(slope=lambda h: 1 + h**2),
-        "this multiplies by tanh itself: its slope is 1 minus its square": dict(slope=identity),
-        "1 minus the square is the slope; this is the square alone": dict(slope=np.square),
+        SLOPE: NOT_THE_SLOPE,
     },
 )
 def one_step_back(d_h, h, weight_hh, *, slope=tanh_slope, through=np.matmul, late=False):
@@ -96,26 +100,30 @@ def draw_states(trial):
     axes="T",
     combine=2,
     turns={
-        "the slope is not that of tanh: what is its derivative where its value is `h`?": dict(slope=lambda h: 1 - h),
+        SLOPE: NOT_THE_SLOPE,
         "the first entry should be lag 0, the last step": dict(turned=True),
         "the slope is gone altogether: it is a factor of every step": dict(slope=np.ones_like),
         "this is relative to lag 0: give the sizes themselves": dict(size=lambda found: found / found[0]),
         "these are the squares of the sizes: the norm takes the root": dict(size=np.square),
         "the states are read from the first on: a gradient comes from the last one": dict(forwards=True),
         "the slope belongs to each row's unit: it scales the columns of the Jacobian": dict(columns=False),
-        "`weight_hh` is transposed": dict(back=lambda W: W.T),
-        "the step before is reached through `weight_hh`, which is left out": dict(back=lambda W: np.eye(len(W))),
+        "the previous step is reached through `weight_hh`, which is left out": dict(back=lambda W: np.eye(len(W))),
+        "a size has the factors of all steps after it too, not of its own step alone": dict(carried=False),
+        "lag 0 has no factor `weight_hh`: multiply by it after the size is stored": dict(early=True),
     },
 )
 def mended_sizes(
     states, weight_ih, weight_hh,
-    *, slope=tanh_slope, turned=False, size=identity, forwards=False, columns=True, back=identity,
+    *, slope=tanh_slope, turned=False, size=identity, forwards=False, columns=True, back=identity, carried=True,
+    early=False,
 ):  # fmt: skip
-    jacobian, found = np.eye(len(weight_hh), dtype=states.dtype), []
+    start, found = np.eye(len(weight_hh), dtype=states.dtype), []
+    jacobian = start
     for h in states if forwards else states[::-1]:
         jacobian = jacobian * (slope(h) if columns else slope(h)[:, None])  # a column for each unit of this step
-        found.append(np.linalg.norm(jacobian @ weight_ih))
-        jacobian = jacobian @ back(weight_hh)
+        after = jacobian @ back(weight_hh)
+        found.append(np.linalg.norm((after if early else jacobian) @ weight_ih))
+        jacobian = after if carried else start
     return size(np.array(found))[:: -1 if turned else 1]
 
 
@@ -126,7 +134,7 @@ def mended_sizes(
         "in a the factor is the weight, and there are a hundred of them": [dict(a="vanishes"), dict(a="stays")],
         "in b the sign turns at every step: what happens to the size?": [dict(b="vanishes"), dict(b="explodes")],
         "in c the state is far from 0: how large is the slope of tanh there?": [dict(c="stays"), dict(c="explodes")],
-        "in d the factor is near 1, but it is multiplied a thousand times": [dict(d="stays"), dict(d="explodes")],
+        "in d the factor is near 1, but there are a thousand of them": [dict(d="stays"), dict(d="explodes")],
         "in e the state is near 0: how large is the slope of tanh there?": [dict(e="vanishes"), dict(e="stays")],
     },
 )
@@ -144,7 +152,7 @@ def verify_lossless(weight_hh, trial, H, rng):
     if abs(high - 1) > 1e-6:
         return f"every gradient comes out {high:.3g} times as long: scale the matrix"
     if np.abs(weight_hh).max() > 1 - 1e-9:
-        return "some unit hears a single unit only: every unit should listen to two or more"
+        return "some unit is connected to a single unit: every unit needs two or more"
     return None
 
 
@@ -166,7 +174,7 @@ def orthogonal(draws):
     axes="H H",
     turns={
         "it depends on the direction": [dict(made=lambda draws: draws / np.sqrt(len(draws))), dict(made=np.tanh)],
-        "hears a single unit only": [
+        "is connected to a single unit": [
             dict(made=lambda draws: np.eye(len(draws))),
             dict(made=lambda draws: np.roll(np.eye(len(draws)), 1, axis=0)),
         ],
@@ -185,12 +193,12 @@ LONGEST = 200
 KINDS = {
     "keeps": "that keeps everything",
     "fades": "whose memory fades by the same factor at every step",
-    "window": "that hears the last few steps alone",
+    "window": "that adds up the last few steps alone",
 }
 
 
 class MemoryBox(Box):
-    """A memory that can only be asked: a sequence in, one number out."""
+    """A hidden memory: a sequence in, one number out."""
 
     runs, budget = 100, "the box answers 100 times"
 
@@ -216,31 +224,31 @@ class MemoryBox(Box):
 
 
 def fault_of_experiment(asked):
-    """Say what would mislead in the sequences that the box was asked; None if nothing is found."""
+    """Say what is wrong with the sequences that the box was given; None if nothing is found."""
     if not asked:
-        return "the box was not asked anything"
-    nudged = [x for x in asked if np.ptp(x) > 0] or [np.ones(1)]
-    size = max(np.ptp(x) for x in nudged)
-    if not {len(x) for x in nudged} <= {len(x) for x in asked if np.ptp(x) == 0}:
-        return "a nudge says nothing without a control run of the same length and without the nudge"
+        return "the box was not run"
+    pulses = [x for x in asked if np.ptp(x) > 0] or [np.ones(1)]
+    size = max(np.ptp(x) for x in pulses)
+    if not {len(x) for x in pulses} <= {len(x) for x in asked if np.ptp(x) == 0}:
+        return "a pulse needs a control run of the same length without it"
     if size > 3:
-        return f"you nudged by {size:.3g}, and out there tanh is flat: after many steps it still shows nearly 1"
+        return f"your pulses are {size:.3g} large, where tanh is flat: after many steps it still shows nearly 1"
     if size < 0.1:
-        return f"you nudged by {size:.1g} at most, and the answers tremble by 0.01: what is left drowns"
+        return f"your pulses are {size:.1g} at most, and the noise is 0.01: it hides what is left"
     return None
 
 
 def diagnose_memory(got, want, box):
-    nudged = [x != np.median(x) for x in box.asked if np.ptp(x) > 0]
-    reach = max((len(x) - 1 - int(np.argmax(x)) for x in nudged), default=0)
-    half, last = f"half is left after {box.half_life:.0f} steps", f"it hears {box.window} steps"
+    pulses = [x != np.median(x) for x in box.asked if np.ptp(x) > 0]
+    reach = max((len(x) - 1 - int(np.argmax(x)) for x in pulses), default=0)
+    half, last = f"half is left after {box.half_life:.0f} steps", f"it adds up {box.window} steps"
     why = {
-        ("fades", "keeps"): f"{half}, and your furthest nudge lay {reach} steps back",
-        ("fades", "window"): f"{half}; did you look at lags where about half should be left?",
-        ("window", "keeps"): f"{last}, and your furthest nudge lay {reach} steps back",
-        ("window", "fades"): f"{last}, each as loudly; does any lag lie between all and nothing?",
+        ("fades", "keeps"): f"{half}, and your longest lag was {reach} steps",
+        ("fades", "window"): f"{half}; did you test lags where about half should be left?",
+        ("window", "keeps"): f"{last}, and your longest lag was {reach} steps",
+        ("window", "fades"): f"{last} with equal weight; is the effect at any lag between all and nothing?",
     }
-    why = fault_of_experiment(box.asked) or why.get((want, got), "is a single trembling answer enough?")
+    why = fault_of_experiment(box.asked) or why.get((want, got), "is a single noisy answer enough?")
     return f"it takes a box {KINDS[want]} for one {KINDS[got]}. {why[0].upper() + why[1:]}"
 
 
