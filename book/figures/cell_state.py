@@ -56,7 +56,7 @@ def cell_state_trace():
     return figures.plot_gates(gates, {"": inputs}, axes=axes)
 
 
-COMPARED = ("RNN", "LSTM, default", "LSTM, bias 1", "LSTM, bias 3", "LSTM, bias 5")
+COMPARED = ("RNN", "LSTM, default", "LSTM, bias 2", "LSTM, bias 3", "LSTM, bias 5")
 
 
 def updates_needed(results, name):
