@@ -55,12 +55,9 @@ def bias_for_half_life(half_life, *, share=2, bias=None):
     return bias(half_life) if bias else -np.log(np.expm1(np.log(share) / half_life))
 
 
-FORGET_GATES = (0.8, 0.95, 0.995, 1.0)
-
-
 @exercise(
     "How long until it turns?",
-    names=", ".join(f"f = {f:g}" for f in FORGET_GATES),
+    names="f = 0.8, f = 0.95, f = 0.995, f = 1",
     turns={
         "`h` has the sign of the cell state, not that of the candidate: how high is the cell state?": dict(up=0),
         "only at f = 1 is the cell state 100: elsewhere some of it is lost at every step": dict(gates=(1,) * 4),
@@ -71,7 +68,7 @@ FORGET_GATES = (0.8, 0.95, 0.995, 1.0)
         "at f = 0.995 a hundred steps are too few to reach the highest value: how high is it then?": dict(top=True),
     },
 )
-def steps_to_turn(*, gates=FORGET_GATES, up=100, is_up=operator.ge, counted=0, top=False):
+def steps_to_turn(*, gates=(0.8, 0.95, 0.995, 1.0), up=100, is_up=operator.ge, counted=0, top=False):
     found = []
     for f in gates:
         c, steps = (1 / (1 - f) if top and f < 1 else sum(f**k for k in range(up))), counted
@@ -93,18 +90,20 @@ def draw_step(trial):
     draw=draw_step,
     names="direct, through_h",
     axes="H H, H H",
-    combine=2,
     turns={
-        "the slopes of the two sigmoids are missing": dict(sigmoid_slope=np.ones_like),
-        "the slope of the candidate's tanh is missing": dict(tanh_slope=np.ones_like),
+        "the slopes of the sigmoids and of tanh are missing": dict(flat="ifg"),
+        "the slopes of the two sigmoids are missing": dict(flat="if"),
+        **{f"the term of {name} lacks its slope": dict(flat=name) for name in "ifg"},
+        **{f"the term of {name} lacks what {name} multiplies": dict(bare=name) for name in "ifg"},
+        **{f"the term of {name} has neither slope nor factor": dict(flat=name, bare=name) for name in "ifg"},
+        **{f"the term of {name} is missing": dict(terms="ifg".replace(name, "")) for name in "ifg"},
+        "the candidate is a tanh: its slope is 1 - g**2": dict(turned="g"),
+        "the gates are sigmoids: their slope is s * (1 - s)": [dict(turned=names) for names in ("if", "i", "f")],
         "`through_h` stops at h: how much does h itself change when c does?": dict(moves=lambda o, t: 1),
         "the slope of the tanh in h is missing": dict(moves=lambda o, t: o),
         "the output gate in h is missing": dict(moves=lambda o, t: 1 - t**2),
         "`c_prev` is no tanh yet: its slope is that where the value is tanh(c_prev)": dict(inner=identity),
         "`through_h` holds the direct path too: return the part through h alone": dict(total=True),
-        "the candidate is a tanh: its slope is 1 - g**2": dict(tanh_slope=sigmoid_slope),
-        "the gates are sigmoids: their slope is s * (1 - s)": dict(sigmoid_slope=tanh_slope),
-        **{f"the term of {name} is missing": dict(terms="ifg".replace(name, "")) for name in "ifg"},
         "the rows of the weights are in the order i, f, g, o": [dict(order="figo"), dict(order="igfo")],
         "the slopes scale the rows of the weights, not the columns": dict(rows=False),
         "the slope of h scales the columns, not the rows: column k belongs to unit k of c": dict(h_rows=True),
@@ -112,12 +111,14 @@ def draw_step(trial):
 )
 def split_one_step(
     f, i, g, c_prev, o_prev, weight_hh,
-    *, moves=lambda o, t: o * (1 - t**2), inner=tanh, sigmoid_slope=sigmoid_slope, tanh_slope=tanh_slope,
-    terms="ifg", order="ifgo", rows=True, h_rows=False, total=False,
+    *, moves=lambda o, t: o * (1 - t**2), inner=tanh, flat="", bare="", terms="ifg", turned="", order="ifgo",
+    rows=True, h_rows=False, total=False,
 ):  # fmt: skip
-    W = dict(zip(order, np.split(weight_hh, 4)))  # (H, H) each
-    slopes = {"i": g * sigmoid_slope(i), "f": c_prev * sigmoid_slope(f), "g": i * tanh_slope(g)}
-    by_h = sum((slopes[name][:, None] if rows else slopes[name]) * W[name] for name in terms)
+    W, by_h = dict(zip(order, np.split(weight_hh, 4))), np.zeros((len(f), len(f)))  # (H, H) each
+    for name, value, factor in (("i", i, g), ("f", f, c_prev), ("g", g, i)):
+        slope = (tanh_slope if (name == "g") != (name in turned) else sigmoid_slope)(value)
+        scale = (1 if name in flat else slope) * (np.ones_like(f) if name in bare else factor)
+        by_h = by_h + (name in terms) * (scale[:, None] if rows else scale) * W[name]
     h_by_c = np.broadcast_to(moves(o_prev, inner(c_prev)), f.shape)
     return np.diag(f), by_h * (h_by_c[:, None] if h_rows else h_by_c) + total * np.diag(f)
 
@@ -168,16 +169,13 @@ def mended_influence(x, c_t, o_t, weight_ih, weight_hh, bias, *, moves_h=True, l
         "the forget gate changes with x: it should have one value": dict(x_f=1.0),
         "the input gate changes with x: it should have one value": dict(x_i=1.0),
         "`weight_hh` is not zero: what is kept and written should not depend on h": dict(recurrent=1.0),
-        "the gates' biases are f and 1 - f: which bias does the sigmoid map to f?": dict(bias=lambda f: f),
     },
     tolerance=1e-6,
     dtypes=("float64",),
 )
-def running_mean_unit(half_life, *, base=2, turn=1, x_i=0.0, x_f=0.0, recurrent=0.0, bias=None):
+def running_mean_unit(half_life, *, base=2, turn=1, x_i=0.0, x_f=0.0, recurrent=0.0):
     b = bias_for_half_life(half_life, share=base)
-    f = sigmoid(b)
-    b_i, b_f = (bias(1 - f), bias(f)) if bias else (-turn * b, b)
-    return np.array([[x_i], [x_f], [1.0], [0.0]]), np.full((4, 1), recurrent), np.array([b_i, b_f, 0.0, 0.0])
+    return np.array([[x_i], [x_f], [1.0], [0.0]]), np.full((4, 1), recurrent), np.array([-turn * b, b, 0.0, 0.0])
 
 
 class CellBox(Box):
