@@ -56,19 +56,7 @@ def cell_state_trace():
     return figures.plot_gates(gates, {"": inputs}, axes=axes)
 
 
-COMPARED = ("RNN", "LSTM, default", "LSTM, bias 2", "LSTM, bias 3", "LSTM, bias 5")
-
-
-def updates_needed(results, name):
-    """Return the median, lowest and highest updates at each length, (3, lengths): the budget where none was enough."""
-    budget = results["settings"]["budget"]
-    solved = [[at or budget for at in names[name]["solved_at"]] for names in complete(results).values()]
-    return np.median(solved, 1), np.min(solved, 1), np.max(solved, 1)
-
-
-def complete(results):
-    """Return the runs at the lengths at which all networks of the figure were trained."""
-    return {int(T): names for T, names in results["runs"].items() if set(COMPARED) <= set(names)}
+COMPARED = ("RNN", "LSTM, default", *(f"LSTM, bias {bias}" for bias in (1, 2, 3, 5)))
 
 
 @figure("cell-state-first-symbol", study="first_symbol")
@@ -82,11 +70,13 @@ def cell_state_first_symbol(study):
     curves = {name: (np.median(ratio, 0), ratio.min(0), ratio.max(0)) for name, ratio in ratios.items()}
     figures.plot_gradient_by_lag(lags[near], curves, ax=top)
     top.set(title="before training", ylabel="influence left, relative to lag 0")
-    lengths, budget = list(complete(results)), results["settings"]["budget"]
-    needed = {name: updates_needed(results, name) for name in COMPARED}
+    lengths, budget, needed = [int(T) for T in results["runs"]], results["settings"]["budget"], {}
+    for name in COMPARED:
+        updates = [[at or budget for at in runs[name]["solved_at"]] for runs in results["runs"].values()]
+        needed[name] = np.median(updates, 1), np.min(updates, 1), np.max(updates, 1)
     figures.plot_gradient_by_lag(lengths, {name: (middle,) * 3 for name, (middle, *_) in needed.items()}, ax=below)
     for k, (line, (middle, low, high)) in enumerate(zip(list(below.lines), needed.values())):
-        x = np.array(lengths) * 1.04 ** (k - 2)  # side by side
+        x = np.array(lengths) * 1.04 ** (k - 2.5)  # side by side
         line.set(xdata=x, marker="o")
         below.errorbar(x, middle, [middle - low, high - middle], color=line.get_color(), ls="", capsize=3, elinewidth=1)
     below.axhline(budget, color=COLOURS["grey"], ls="--", lw=1.2)
