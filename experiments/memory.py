@@ -12,7 +12,7 @@ from protocol import save
 from lstm_tutorial.data import first_symbol
 from lstm_tutorial.in_numpy import RNN, FastLSTM
 
-SEEDS, H, T, LAGS = range(20), 16, 200, range(0, 200, 2)
+SEEDS, H, T, LAGS = range(20), 16, 200, range(0, 101, 2)
 RUNS = {
     "RNN": dict(kind=RNN),
     "RNN, weights x 2": dict(kind=RNN, gain=2),

@@ -1,9 +1,11 @@
 """The pictures of the chapter cell-state."""
 
+import json
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Circle
-from registry import figure
+from registry import figure, read
 
 from lstm_tutorial import figures
 from lstm_tutorial.figures.drawings import COLOURS, canvas, tint, wire, write
@@ -54,17 +56,46 @@ def cell_state_trace():
     return figures.plot_gates(gates, {"": inputs}, axes=axes)
 
 
-@figure("cell-state-half-life", study="cell_state")
-def cell_state_half_life(study):
-    """Half-life by formula, and of the forget gates' product in drawn networks, a point a seed."""
-    runs = [row["1"] for row in study["results"]["drawn"].values()]
-    forget = [np.mean(run["forget"]) for run in runs]
-    return figures.plot_half_life(forget, [run["half_life_direct"] for run in runs])
+COMPARED = ("RNN", "LSTM, default", *(f"LSTM, bias {bias}" for bias in (1, 2, 3, 5)))
+
+
+@figure("cell-state-first-symbol", study="first_symbol")
+def cell_state_first_symbol(study):
+    """The gradient before training, and how many updates it takes to learn the first symbol."""
+    results, before = study["results"], json.loads(read("experiments/results/memory.json"))["results"]
+    top, below = plt.subplots(2, figsize=(7.5, 8.4), height_ratios=(1, 1.15))[1]
+    lags = np.array(before["lags"])
+    near = lags <= 50
+    ratios = {name: np.array(before["ratio"][name])[:, near] for name in COMPARED}
+    curves = {name: (np.median(ratio, 0), ratio.min(0), ratio.max(0)) for name, ratio in ratios.items()}
+    figures.plot_gradient_by_lag(lags[near], curves, ax=top)
+    top.set(title="before training", ylabel="influence left, relative to lag 0")
+    lengths, budget, needed = [int(T) for T in results["runs"]], results["settings"]["budget"], {}
+    for name in COMPARED:
+        updates = [[at or budget for at in runs[name]["solved_at"]] for runs in results["runs"].values()]
+        needed[name] = np.median(updates, 1), np.min(updates, 1), np.max(updates, 1)
+    figures.plot_gradient_by_lag(lengths, {name: (middle,) * 3 for name, (middle, *_) in needed.items()}, ax=below)
+    for k, (line, (middle, low, high)) in enumerate(zip(list(below.lines), needed.values())):
+        x = np.array(lengths) * 1.04 ** (k - 2.5)  # side by side
+        line.set(xdata=x, marker="o")
+        below.errorbar(x, middle, [middle - low, high - middle], color=line.get_color(), ls="", capsize=3, elinewidth=1)
+    below.axhline(budget, color=COLOURS["grey"], ls="--", lw=1.2)
+    below.text(lengths[0] / 1.15, 0.85 * budget, "not learned", va="top", color=COLOURS["grey"])
+    below.set(
+        title="training",
+        xscale="log",
+        xlim=(lengths[0] / 1.2, lengths[-1] * 1.2),
+        xlabel="steps in a sequence, $T$",
+        ylabel="updates until learned",
+    )
+    below.set_xticks(lengths, map(str, lengths))
+    below.minorticks_off()
+    return top, below
 
 
 @figure("jacobian-paths")
 def jacobian_paths():
-    """The two ways from one cell state to a later one: straight through the forget gates, and round through h."""
+    """The paths from one cell state to a later one: along the forget gates, and through h."""
     ax = canvas(7.5, 3.7)
     top, bottom, cs, hs = 2.75, 0.95, (0.75, 3.75, 6.75), (1.85, 4.85)
     for k in (1, 2):
@@ -92,11 +123,11 @@ def jacobian_paths():
 
 @figure("cell-state-paths", study="cell_state")
 def cell_state_paths(study):
-    """What a nudge of the cell state still moves: all of it, by the forget gates alone, and through h."""
+    """How a change of the cell state changes a later one: in total, by the forget gates alone, and through h."""
     results, names = study["results"], {"forget gates": "direct", "hidden state": "through_h", "cell (total)": "total"}
     axes = plt.subplots(2, figsize=(7.5, 7.4))[1]
-    for ax, bias, n in zip(axes, ("1", "5"), (5, 7)):  # to lag 20, where little is left, and to lag 100
-        runs, root = results["drawn"][bias]["1"], results["settings"]["H"] ** 0.5
+    for ax, bias, n in zip(axes, (1, 5), (5, 7)):  # to lag 20, where little is left, and to lag 100
+        runs, root = results["runs"][f"LSTM, bias {bias}"], results["settings"]["H"] ** 0.5
         norms = {label: np.array(runs[part])[:, :n] / root for label, part in names.items()}
         curves = {label: (np.median(norm, 0), norm.min(0), norm.max(0)) for label, norm in norms.items()}
         figures.plot_gradient_by_lag(results["lags"][:n], curves, ax)

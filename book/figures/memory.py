@@ -42,13 +42,11 @@ def memory_learning(study):
 def memory_gradient(study):
     """Gradient against lag of untrained RNNs: median and range over the seeds, beside the forecast."""
     results = study["results"]
-    lags = np.array(results["lags"])
-    near = lags <= 100
-    ratio = np.array(results["ratio"]["RNN"])[:, near]
+    lags, ratio = np.array(results["lags"]), np.array(results["ratio"]["RNN"])
     ax = plt.subplots(figsize=(7.5, 4.2))[1]
     curves = {"RNN": (np.median(ratio, 0), ratio.min(0), ratio.max(0))}
-    figures.plot_gradient_by_lag(lags[near], curves, ax=ax)
-    ax.plot(lags[near], 3.0 ** (-lags[near] / 2), color=COLOURS["grey"], ls="--")
+    figures.plot_gradient_by_lag(lags, curves, ax=ax)
+    ax.plot(lags, 3.0 ** (-lags / 2), color=COLOURS["grey"], ls="--")
     ax.text(60, 3.0**-20, "forecast, 0.58 per step", color=COLOURS["grey"])
     ax.set_ylabel("influence left, relative to lag 0")
     return ax

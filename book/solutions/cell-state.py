@@ -11,7 +11,7 @@ def one_step_by_hand():
 
 
 def steps_to_turn():
-    """Climb for a hundred steps, then count the steps down."""
+    """Add 1 for a hundred steps, then count the steps of −1."""
     found = []
     for f in (0.8, 0.95, 0.995, 1):
         c, steps = 0, 0
@@ -31,7 +31,7 @@ def bias_for_half_life(half_life):
 
 
 def split_one_step(f, i, g, c_prev, o_prev, weight_hh):
-    """Straight on through f; or into h, and from h into i, f and g."""
+    """Through f; or into h, and from h into i, f and g."""
     W_i, W_f, W_g, _ = np.split(weight_hh, 4)  # (H, H) each
     h_per_c = o_prev * tanh_slope(np.tanh(c_prev))  # (H,) h = o * tanh(c)
     c_per_h = (
@@ -43,17 +43,17 @@ def split_one_step(f, i, g, c_prev, o_prev, weight_hh):
 
 
 def mended_influence(x, c_t, o_t, weight_ih, weight_hh, bias, eps=1e-6):
-    """Make the hidden state from the cell state that was nudged."""
+    """Compute the hidden state from the cell state that was changed."""
     weights = weight_ih, weight_hh, bias, np.zeros_like(bias)
 
     def last_cell_state(c):
-        h = o_t * np.tanh(c)  # here: with the nudge
+        h = o_t * np.tanh(c)  # here: with the change
         for x_t in x:
             (h, c), _ = lstm_cell(x_t, (h, c), *weights)
         return c
 
-    nudges = eps * np.eye(len(c_t))
-    columns = [last_cell_state(c_t + each) - last_cell_state(c_t - each) for each in nudges]
+    changes = eps * np.eye(len(c_t))
+    columns = [last_cell_state(c_t + each) - last_cell_state(c_t - each) for each in changes]
     return np.stack(columns, axis=1) / (2 * eps)  # (H, H)
 
 
@@ -66,11 +66,11 @@ def running_mean_unit(half_life):
 
 
 def half_life_of(box):
-    """Wait, nudge a little, and compare with the run without the nudge."""
-    silent = np.zeros(1000)
-    nudged = silent.copy()
-    nudged[800] = 0.01
-    left = box(nudged) - box(silent)
+    """Wait, change one input a little, and compare with the run without the change."""
+    constant = np.zeros(1000)
+    changed = constant.copy()
+    changed[800] = 0.01
+    left = box(changed) - box(constant)
     n = 20
     share = left[800 + n] / left[800]  # f to the power n
     return n * np.log(2) / -np.log(share)

@@ -5,26 +5,22 @@ import operator
 import numpy as np
 
 from lstm_tutorial.exercises import Box, exercise, first_match, identity
-from lstm_tutorial.in_numpy import LSTM, lstm_cell, lstm_cell_backward, sigmoid, sigmoid_slope, tanh, tanh_slope
-from lstm_tutorial.in_numpy.cell import CellCache
+from lstm_tutorial.in_numpy import lstm_cell, lstm_cell_backward, sigmoid, sigmoid_slope, tanh, tanh_slope
 
 
 @exercise(
     "One step by hand",
     turns={
-        "`c` is squashed: the cell state passes on as it is, only `h` sees its tanh": dict(passed_on=tanh),
-        "in `c` the input gate keeps and the forget gate writes: it is the other way round": dict(
-            keeps="i", writes="f"
-        ),
-        "`c` lacks what is written: kept alone is not all": dict(writes="none"),
-        "`c` lacks what is kept: written alone is not all": dict(keeps="none"),
+        "`c` went through tanh: the cell state is passed on as it is, only `h` needs its tanh": dict(passed_on=tanh),
+        "in `c` the input gate keeps and the forget gate writes: exchange the two": dict(keeps="i", writes="f"),
+        "`c` lacks what is written": dict(writes="none"),
+        "`c` lacks what is kept": dict(keeps="none"),
         "in `c` the old cell state is kept whole: where is the forget gate?": dict(keeps="all"),
         "in `c` the candidate is written whole: where is the input gate?": dict(writes="all"),
         "in `c` the candidate goes through a sigmoid where tanh is expected": dict(squash=sigmoid),
-        "in `c` the old cell state counts as positive: mind its sign": dict(c_prev=2.0),
         "`h` lacks the tanh of the cell state": dict(bounded=identity),
         "`h` lacks the output gate": dict(shows="all"),
-        "`h` is made from the old cell state: use the new one": dict(shown="old"),
+        "`h` is computed from the old cell state: use the new one": dict(shown="old"),
     },
     tolerance=0.01,
 )
@@ -37,37 +33,20 @@ def one_step_by_hand(
     return {"c": c, "h": gates[shows] * bounded(c if shown == "new" else c_prev)}
 
 
-def draw_half_lives(trial):
-    """Draw half-lives between half a step and some hundreds of steps."""
-    return (np.exp(trial.rng.uniform(np.log(0.5), np.log(500), trial.sizes("B"))),)
-
-
 @exercise(
     "The forget bias for a half-life",
-    draw=draw_half_lives,
+    draw=lambda trial: (np.exp(trial.rng.uniform(np.log(0.5), np.log(500), trial.sizes("B"))),),
     names="bias",
     axes="B",
     turns={
-        "this is the forget gate itself: the bias is what the sigmoid turns into it": dict(
-            bias=lambda n: 2 ** (-1 / n)
-        ),
-        "this is ln f: the bias is what the sigmoid turns into f": dict(bias=lambda n: -np.log(2) / n),
-        "the sign is turned over: with it the longest half-life would get the shortest memory": dict(
-            bias=lambda n: np.log(np.expm1(np.log(2) / n))
-        ),
-        "after this time a share 1/e is left, not a half: where does ln 2 go?": dict(share=np.e),
-        "this forgets three quarters in the time: a half is left, which is 2 to the power -1": dict(share=4),
+        "this is the forget gate itself: which bias does the sigmoid map to it?": dict(bias=lambda n: 2 ** (-1 / n)),
+        "this is ln f: which bias does the sigmoid map to f?": dict(bias=lambda n: -np.log(2) / n),
+        "after this time a share 1/e is left, not a half: where is ln 2?": dict(share=np.e),
         "the share of a step is 2 to the power -1 / n, not -n": dict(bias=lambda n: -np.log(np.expm1(n * np.log(2)))),
-        "the sigmoid is solved the wrong way: set 1 / (1 + exp(-b)) equal to f": dict(
-            bias=lambda n: -np.log1p(2 ** (1 / n))
-        ),
-        "this is f / (1 - f): the bias is its logarithm": dict(bias=lambda n: 1 / np.expm1(np.log(2) / n)),
-        "this is the logarithm of the half-life: it lacks ln 2, and is only right for long half-lives": dict(
-            bias=np.log
-        ),
-        "this is close for long half-lives and wrong for short ones: solve the sigmoid exactly": dict(
-            bias=lambda n: np.log(n / np.log(2))
-        ),
+        "this is close for long half-lives and wrong for short ones: solve the sigmoid exactly": [
+            dict(bias=lambda n: np.log(n / np.log(2))),
+            dict(bias=np.log),
+        ],
     },
     tolerance=1e-8,
 )
@@ -76,27 +55,20 @@ def bias_for_half_life(half_life, *, share=2, bias=None):
     return bias(half_life) if bias else -np.log(np.expm1(np.log(share) / half_life))
 
 
-FORGET_GATES = (0.8, 0.95, 0.995, 1.0)
-
-
 @exercise(
     "How long until it turns?",
-    names=", ".join(f"f = {f:g}" for f in FORGET_GATES),
+    names="f = 0.8, f = 0.95, f = 0.995, f = 1",
     turns={
-        "`h` has the sign of the cell state, not that of the candidate: how high has the cell state climbed?": dict(
-            up=0
-        ),
-        "only at f = 1 does the cell state climb to 100: elsewhere some of it is lost at every step": dict(
-            gates=(1,) * 4
-        ),
+        "`h` has the sign of the cell state, not that of the candidate: how high is the cell state?": dict(up=0),
+        "only at f = 1 is the cell state 100: elsewhere some of it is lost at every step": dict(gates=(1,) * 4),
         "at f = 1 the cell state is 0 after as many steps down as up, and `h` is 0: when is it negative?": dict(
             is_up=operator.gt
         ),
         "these are the steps before it turns: count the one at which `h` is negative as well": dict(counted=-1),
-        "at f = 0.995 a hundred steps are too few to climb to the top: how high does it stand?": dict(top=True),
+        "at f = 0.995 a hundred steps are too few to reach the highest value: how high is it then?": dict(top=True),
     },
 )
-def steps_to_turn(*, gates=FORGET_GATES, up=100, is_up=operator.ge, counted=0, top=False):
+def steps_to_turn(*, gates=(0.8, 0.95, 0.995, 1.0), up=100, is_up=operator.ge, counted=0, top=False):
     found = []
     for f in gates:
         c, steps = (1 / (1 - f) if top and f < 1 else sum(f**k for k in range(up))), counted
@@ -113,53 +85,42 @@ def draw_step(trial):
     return f, i, tanh(trial.normal(H)), 1.5 * trial.normal(H), o_prev, trial.normal(4 * H, H)
 
 
-def split_by_the_package(f, i, g, c_prev, o_prev, weight_hh):
-    """Return dc_t/dc_(t-1), direct and through h, by the package's backward pass of a step."""
-    H, tanh_c = len(f), tanh(c_prev)
-    given = [np.tile(each, (H, 1)) for each in (0 * f[:1], o_prev * tanh_c, c_prev, i, f, g, 0 * f, 0 * f, 0 * f)]
-    cache = CellCache(*given, np.zeros((4 * H, 1), f.dtype), weight_hh, None)
-    _, (d_h, d_c), _ = lstm_cell_backward(np.zeros((H, H), f.dtype), np.eye(H, dtype=f.dtype), cache)
-    return d_c, d_h * o_prev * tanh_slope(tanh_c)
-
-
 @exercise(
     "One step, two parts",
     draw=draw_step,
     names="direct, through_h",
     axes="H H, H H",
-    same_as=split_by_the_package,
     turns={
-        "`through_h` stops at h: how much does h itself move when c does?": dict(moves=lambda o, t: 1),
-        "the slope of the tanh that makes h is missing": dict(moves=lambda o, t: o),
-        "the output gate that makes h is missing": dict(moves=lambda o, t: tanh_slope(t)),
-        "h moves by the slope of tanh at c, not by tanh itself": dict(moves=lambda o, t: o * t),
+        "the slopes of the sigmoids and of tanh are missing": dict(flat="ifg"),
+        "the slopes of the two sigmoids are missing": dict(flat="if"),
+        **{f"the term of {name} lacks its slope": dict(flat=name) for name in "ifg"},
+        **{f"the term of {name} lacks what {name} multiplies": dict(bare=name) for name in "ifg"},
+        **{f"the term of {name} has neither slope nor factor": dict(flat=name, bare=name) for name in "ifg"},
+        **{f"the term of {name} is missing": dict(terms="ifg".replace(name, "")) for name in "ifg"},
+        "the candidate is a tanh: its slope is 1 - g**2": dict(turned="g"),
+        "the gates are sigmoids: their slope is s * (1 - s)": [dict(turned=names) for names in ("if", "i", "f")],
+        "`through_h` stops at h: how much does h itself change when c does?": dict(moves=lambda o, t: 1),
+        "the slope of the tanh in h is missing": dict(moves=lambda o, t: o),
+        "the output gate in h is missing": dict(moves=lambda o, t: 1 - t**2),
         "`c_prev` is no tanh yet: its slope is that where the value is tanh(c_prev)": dict(inner=identity),
-        "`through_h` is transposed: row j belongs to unit j of the new cell state": dict(turned=True),
         "`through_h` holds the direct path too: return the part through h alone": dict(total=True),
-        "the slopes of the gates are missing": dict(sigmoid_slope=np.ones_like, tanh_slope=np.ones_like),
-        "the slopes of the two sigmoids are missing": dict(sigmoid_slope=np.ones_like),
-        "the slope of the candidate's tanh is missing": dict(tanh_slope=np.ones_like),
-        "the candidate is a tanh: its slope is 1 - g**2": dict(tanh_slope=sigmoid_slope),
-        "the gates are sigmoids: their slope is s * (1 - s)": dict(sigmoid_slope=tanh_slope),
-        "the input gate's share is missing": dict(shares="fg"),
-        "the forget gate's share is missing": dict(shares="ig"),
-        "the candidate's share is missing": dict(shares="if"),
-        "the gates' rows stand in the order i, f, g, o": [dict(order="figo"), dict(order="igfo"), dict(order="ifog")],
-        "a gate's slopes scale the rows of its weights, not the columns": dict(rows=False),
-        "the slope of h scales the columns, not the rows: column k belongs to unit k that is nudged": dict(h_rows=True),
+        "the rows of the weights are in the order i, f, g, o": [dict(order="figo"), dict(order="igfo")],
+        "the slopes scale the rows of the weights, not the columns": dict(rows=False),
+        "the slope of h scales the columns, not the rows: column k belongs to unit k of c": dict(h_rows=True),
     },
 )
 def split_one_step(
     f, i, g, c_prev, o_prev, weight_hh,
-    *, moves=lambda o, t: o * tanh_slope(t), inner=tanh, sigmoid_slope=sigmoid_slope, tanh_slope=tanh_slope,
-    shares="ifg", order="ifgo", rows=True, h_rows=False, turned=False, total=False,
+    *, moves=lambda o, t: o * (1 - t**2), inner=tanh, flat="", bare="", terms="ifg", turned="", order="ifgo",
+    rows=True, h_rows=False, total=False,
 ):  # fmt: skip
-    W = dict(zip(order, np.split(weight_hh, 4)))  # (H, H) each
-    slopes = {"i": g * sigmoid_slope(i), "f": c_prev * sigmoid_slope(f), "g": i * tanh_slope(g)}
-    by_h = sum((slopes[name][:, None] if rows else slopes[name]) * W[name] for name in shares)
+    W, by_h = dict(zip(order, np.split(weight_hh, 4))), np.zeros((len(f), len(f)))  # (H, H) each
+    for name, value, factor in (("i", i, g), ("f", f, c_prev), ("g", g, i)):
+        slope = (tanh_slope if (name == "g") != (name in turned) else sigmoid_slope)(value)
+        scale = (1 if name in flat else slope) * (np.ones_like(f) if name in bare else factor)
+        by_h = by_h + (name in terms) * (scale[:, None] if rows else scale) * W[name]
     h_by_c = np.broadcast_to(moves(o_prev, inner(c_prev)), f.shape)
-    through = by_h * (h_by_c[:, None] if h_rows else h_by_c)
-    return np.diag(f), (through.T if turned else through) + total * np.diag(f)
+    return np.diag(f), by_h * (h_by_c[:, None] if h_rows else h_by_c) + total * np.diag(f)
 
 
 def draw_run(trial):
@@ -170,24 +131,20 @@ def draw_run(trial):
 
 
 @exercise(
-    "A nudge that does not arrive",
+    "A change that does not arrive",
     draw=draw_run,
     names="jacobian",
     axes="H H",
-    combine=2,
     turns={
-        "the hidden state stands still while the cell state is nudged: what is h_t made of?": dict(moves_h=False),
-        "rows and columns are exchanged: row j belongs to unit j of the last cell state": dict(turned=True),
-        "this is the direct path alone: a nudge travels through h as well": dict(later_h=False),
+        "the hidden state does not change with the cell state: what is h_t computed from?": dict(moves_h=False),
+        "this is the direct path alone: a change passes through h as well": dict(later_h=False),
         "h_t is o_t * tanh(c_t): the output gate is missing": dict(shows=False),
         "h_t is o_t * tanh(c_t): the tanh is missing": dict(bounded=identity),
     },
     tolerance=1e-6,
     dtypes=("float64",),
 )
-def mended_influence(
-    x, c_t, o_t, weight_ih, weight_hh, bias, *, moves_h=True, later_h=True, turned=False, shows=True, bounded=tanh
-):
+def mended_influence(x, c_t, o_t, weight_ih, weight_hh, bias, *, moves_h=True, later_h=True, shows=True, bounded=tanh):
     """Return dc_T/dc_t with h_t = o_t * tanh(c_t), by the package's backward pass of a step."""
     H, o_t = len(c_t), o_t if shows else np.ones_like(o_t)
     state, caches = (np.tile(o_t * bounded(c_t), (H, 1)), np.tile(c_t, (H, 1))), []
@@ -198,62 +155,31 @@ def mended_influence(
     for cache in reversed(caches):
         _, (d_h, d_c), _ = lstm_cell_backward(d_h * later_h, d_c, cache)
     slope = tanh_slope(tanh(c_t)) if bounded is tanh else 1
-    jacobian = d_c + d_h * o_t * slope * (moves_h and later_h)
-    return jacobian.T if turned else jacobian
-
-
-def verify_running_mean(answer, trial, half_life):
-    """Run the unit in the package's LSTM beside the running mean that it should hold."""
-    lstm = LSTM(1, 1, dtype="float64")
-    weight_ih, weight_hh, bias = (np.asarray(each, float) for each in answer)
-    weights = {"weight_ih_l0": weight_ih, "weight_hh_l0": weight_hh, "bias_ih_l0": bias, "bias_hh_l0": np.zeros(4)}
-    lstm.load_state_dict(weights)
-    x = trial.normal(80, 1)
-    *_, gates = lstm(x, return_gates=True)
-    i, f, g, c = (each[:, 0] for each in (gates.i, gates.f, gates.g, gates.c))
-    keep = 2 ** (-1 / half_life)
-    if np.any(weight_hh[:3]):
-        return "`weight_hh` is not zero: what is kept and written should not depend on h"
-    if np.ptp(f) > 1e-9 or np.ptp(i) > 1e-9:
-        return f"the {'forget' if np.ptp(f) > 1e-9 else 'input'} gate moves with x: it should have one value"
-    if not np.allclose(f, keep, rtol=1e-6):
-        return f"the forget gate keeps too {'much' if f[0] > keep else 'little'} for this half-life"
-    if not np.allclose(g, tanh(x[:, 0])):
-        return "the candidate is not tanh(x): look at row g of `weight_ih` and of the bias"
-    if not np.allclose(i, 1 - f, rtol=1e-6):
-        much = "much" if i[0] > 1 - keep else "little"
-        return f"the input gate lets too {much} in: kept and written should add up to 1"
-    mean = [0.0]
-    for value in tanh(x[:, 0]):
-        mean.append(keep * mean[-1] + (1 - keep) * value)
-    return None if np.allclose(c, mean[1:]) else "the cell state is not the running mean of tanh(x)"
+    return d_c + d_h * o_t * slope * (moves_h and later_h)
 
 
 @exercise(
     "A cell state that cannot run away",
     draw=lambda trial: (trial.log_uniform(0.7, 60),),
-    verify=verify_running_mean,
     names="weight_ih, weight_hh, bias",
     axes="4H D, 4H H, 4H",
     turns={
-        "the input gate lets too": [dict(turn=-1), dict(turn=0)],
-        "the forget gate keeps too little": dict(base=np.e),
-        "the forget gate keeps too much": dict(base=1.5),
-        "the forget gate moves with x": dict(forget_x=1.0),
-        "the input gate moves with x": dict(input_x=1.0),
-        "should not depend on h": dict(recurrent=0.5),
-        "the candidate is not tanh(x)": dict(candidate_x=2.0),
+        "f and i should add up to 1: which bias gives 1 - f?": [dict(turn=-1), dict(turn=0)],
+        "the forget gate keeps too little: after this time a share 1/e is left, not a half": dict(base=np.e),
+        "the forget gate changes with x: it should have one value": dict(x_f=1.0),
+        "the input gate changes with x: it should have one value": dict(x_i=1.0),
+        "`weight_hh` is not zero: what is kept and written should not depend on h": dict(recurrent=1.0),
     },
+    tolerance=1e-6,
     dtypes=("float64",),
 )
-def running_mean_unit(half_life, *, base=2, turn=1, input_x=0.0, forget_x=0.0, candidate_x=1.0, recurrent=0.0):
+def running_mean_unit(half_life, *, base=2, turn=1, x_i=0.0, x_f=0.0, recurrent=0.0):
     b = bias_for_half_life(half_life, share=base)
-    weight_ih = np.array([[input_x], [forget_x], [candidate_x], [0.0]])
-    return weight_ih, np.full((4, 1), recurrent), np.array([-turn * b, b, 0.0, 0.0])
+    return np.array([[x_i], [x_f], [1.0], [0.0]]), np.full((4, 1), recurrent), np.array([-turn * b, b, 0.0, 0.0])
 
 
 class CellBox(Box):
-    """One LSTM unit with constant gates; it shows h and nothing else."""
+    """One LSTM unit with constant gates, of which only h can be seen."""
 
     runs, budget = 20, "the unit runs twenty times"
 
@@ -264,7 +190,7 @@ class CellBox(Box):
         self.f, self.i, self.o = 0.5 ** (1 / self.half_life), *rng.uniform(0.3, 0.95, 2)
         weight, settled = trial.choice(0.3, 1.0, rng.uniform(0.3, 1.0)), trial.choice(0.5, 1.4, rng.uniform(0.5, 1.4))
         self.weight, settled = rng.choice([-1, 1], 2) * [weight, settled]
-        self.bias = np.arctanh(np.clip(settled * (1 - self.f) / self.i, -0.8, 0.8))  # where c comes to rest
+        self.bias = np.arctanh(np.clip(settled * (1 - self.f) / self.i, -0.8, 0.8))  # where c settles
 
     def answer(self, x):
         x = np.array(x, float)
@@ -283,28 +209,23 @@ def diagnose_half_life(got, want, box):
         return "the unit was not run"
     turns = {
         "this is the forget gate, a share that is kept: the half-life is a number of steps": box.f,
-        "after this time a share 1/e is left: where does ln 2 go?": want / np.log(2),
+        "after this time a share 1/e is left: where is ln 2?": want / np.log(2),
     }
     said = first_match(got, turns, 0.03)
     if said:
         return said
-    if got <= 0:
-        return "a half-life is a positive number of steps"
-    off = f"{abs(got / want - 1):.0%}" if got < 10 * want else "many times"
-    how = f"this is {off} too {'long' if got > want else 'short'}"
-    nudges = [np.abs(x - np.median(x)) for x in box.asked if np.ptp(x) > 0]
-    if not nudges:
+    how = f"this is too {'long' if got > want else 'short'}"
+    changes = [np.abs(x - np.median(x)) for x in box.asked if np.ptp(x) > 0]
+    if not changes:
         return f"{how}: in none of your runs does the input ever change"
-    size, first = max(map(np.max, nudges)), min(int(np.argmax(nudge > 0)) for nudge in nudges)
+    size, first = max(map(np.max, changes)), min(int(np.argmax(change > 0)) for change in changes)
     if size > 0.3:
-        return (
-            f"{how}: a nudge of {size:.3g} moves c so far that tanh is no straight line, and half of h is not half of c"
-        )
+        return f"{how}: a change of {size:.3g} is so large that tanh is no straight line: h does not halve with c"
     if first < 4 * want:
-        return f"{how}: you nudged at step {first}, when the unit was still on its way from an empty cell"
+        return f"{how}: you changed the input at step {first}, when the cell state had not settled yet"
     if any(np.ptp(x) == 0 for x in box.asked):
         return f"{how}: the half lies between two steps; take the share that is left after a few more of them"
-    return f"{how}: what would h have been without the nudge? It is not 0, since the unit also writes in silence"
+    return f"{how}: what would h have been without the change? It is not 0, since the unit also writes at input 0"
 
 
 @exercise(
