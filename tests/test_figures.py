@@ -185,7 +185,7 @@ def test_losses_show_every_seed_the_median_and_the_baseline():
 
 
 def test_openings_are_shares():
-    ax = figures.plot_openings({"default": np.array([[0.5, 0.52], [0.0, 1.0]]), "open": np.ones(3)})
+    ax = figures.plot_gate_values({"default": np.array([[0.5, 0.52], [0.0, 1.0]]), "open": np.ones(3)})
     assert np.allclose([patch.get_data().values.sum() for patch in ax.patches], 1)
     assert ax.patches[0].get_data().values[-1] == 0.25 and ax.patches[-1].get_data().values[-1] == 1
 
@@ -214,8 +214,8 @@ REFUSED = [
     (figures.plot_half_life, [[0.5, 0.9], np.ones(3)], r"measured must be \(2,\) or \(2, seeds\), got \(3,\)"),
     (figures.plot_losses, [{"LSTM": []}], r"runs\['LSTM'\] must be a list of arrays \(n,\)"),
     (figures.plot_losses, [{"LSTM": [np.ones((2, 2))]}], r"runs\['LSTM'\] must be a list of arrays \(n,\)"),
-    (figures.plot_openings, [{"f": [1.1]}], r"openings\['f'\] must lie between 0 and 1"),
-    (figures.plot_openings, [{"f": [np.nan]}], r"openings\['f'\] must lie between 0 and 1"),
+    (figures.plot_gate_values, [{"f": [1.1]}], r"values\['f'\] must lie between 0 and 1"),
+    (figures.plot_gate_values, [{"f": [np.nan]}], r"values\['f'\] must lie between 0 and 1"),
     (figures.plot_scores, [{"LSTM": []}], r"scores\['LSTM'\] must be an array \(seeds,\)"),
 ]
 

@@ -34,10 +34,10 @@ def gates_latches(study):
     return panels
 
 
-@figure("gates-openings", study="gates")
+@figure("gates-values", study="gates")
 def gates_openings(study):
     """Values of gates under the default initialisation and under weights from 0 to 1, ten seeds together."""
     curves = study["results"]["quantiles"]
     names = {"default, 16 units": ("default", "16"), "all positive, 5 units": ("positive", "5")}
     names |= {"all positive, 16 units": ("positive", "16")}
-    return figures.plot_openings({label: curves[kind][size] for label, (kind, size) in names.items()})
+    return figures.plot_gate_values({label: curves[kind][size] for label, (kind, size) in names.items()})

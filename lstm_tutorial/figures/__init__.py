@@ -9,7 +9,7 @@ from lstm_tutorial.figures.plots import (
     plot_half_life,
     plot_letters,
     plot_losses,
-    plot_openings,
+    plot_gate_values,
     plot_over,
     plot_scores,
     plot_updates,
@@ -19,5 +19,5 @@ from lstm_tutorial.figures.plots import (
 )
 
 __all__ = ["COLOURS", "POOL_LOOKS", "draw_cell", "draw_gate", "draw_unrolled", "plot_choice", "plot_gates"]
-__all__ += ["plot_gradient_by_lag", "plot_half_life", "plot_letters", "plot_losses", "plot_openings", "plot_over"]
+__all__ += ["plot_gradient_by_lag", "plot_half_life", "plot_letters", "plot_losses", "plot_gate_values", "plot_over"]
 __all__ += ["plot_scores", "plot_updates", "pool_key", "shades", "tint", "use_course_style"]

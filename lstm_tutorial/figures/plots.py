@@ -241,19 +241,19 @@ def plot_losses(runs, baseline=None, every=1, log=False, ax=None):
     return ax
 
 
-def plot_openings(openings, ax=None):
+def plot_gate_values(values, ax=None):
     """Draw the values of gates, as a histogram for each label: peaks at 0 and 1 are saturated gates.
 
     Parameters
     ----------
-    openings : dict of arrays of any shape, between 0 and 1
+    values : dict of arrays of any shape, between 0 and 1
     """
     ax, edges = _axes(ax, xlabel="value of the gate", ylabel="share", xlim=(-0.02, 1.02)), np.linspace(0, 1, 26)
-    for label, look in _looks(openings).items():
-        values = np.ravel(openings[label])
-        if not len(values) or not ((values >= 0) & (values <= 1)).all():
-            raise ValueError(f"openings[{label!r}] must lie between 0 and 1")
-        share = np.histogram(values, edges)[0] / len(values)
+    for label, look in _looks(values).items():
+        found = np.ravel(values[label])
+        if not len(found) or not ((found >= 0) & (found <= 1)).all():
+            raise ValueError(f"values[{label!r}] must lie between 0 and 1")
+        share = np.histogram(found, edges)[0] / len(found)
         ax.stairs(share, edges, fill=True, color=tint(look["color"], 0.15), zorder=0.5)
         ax.stairs(share, edges, lw=2, label=label, **look)
     ax.yaxis.set_major_formatter(PercentFormatter(1, 0))

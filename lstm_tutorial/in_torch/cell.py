@@ -151,16 +151,16 @@ def lstm_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole=
     h_prev, c_prev = state
     check_kinds(torch.Tensor, h=h_prev, c=c_prev)
     z = _layer(x, h_prev, weight_ih, weight_hh, bias_ih, bias_hh)  # (B, 4H)
-    (h, c), _ = step_from_sums(z, c_prev, weight_peephole)
+    (h, c), _ = step_from_pre_activations(z, c_prev, weight_peephole)
     return h.to(h_prev.dtype), c.to(c_prev.dtype)
 
 
-def step_from_sums(z, c_prev, weight_peephole=None):
+def step_from_pre_activations(z, c_prev, weight_peephole=None):
     """Finish a step whose pre-activations z (B, 4H) are known; return `(h, c)` and the gates' values `(i, f, g, o)`.
 
     Examples
     --------
-    >>> (h, c), (i, f, g, o) = step_from_sums(torch.zeros(2, 12), torch.ones(2, 3))
+    >>> (h, c), (i, f, g, o) = step_from_pre_activations(torch.zeros(2, 12), torch.ones(2, 3))
     >>> f[0], c[0]
     (tensor([0.5000, 0.5000, 0.5000]), tensor([0.5000, 0.5000, 0.5000]))
     """

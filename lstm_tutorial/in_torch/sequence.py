@@ -6,7 +6,7 @@ pre-activations is one product before the loop.
 
 import torch
 
-from lstm_tutorial.in_torch.cell import step_from_sums
+from lstm_tutorial.in_torch.cell import step_from_pre_activations
 from lstm_tutorial.in_torch.padding import valid_steps
 from lstm_tutorial.validation import check_kinds
 
@@ -74,7 +74,7 @@ def lstm_sequence(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peeph
     from_input = x @ weight_ih.T + (bias_ih + bias_hh)  # (T, B, 4H): the input's part, all steps in one product
     steps = []
     for t, z in enumerate(from_input):
-        (h_new, c_new), gates = step_from_sums(z + h @ weight_hh.T, c, weight_peephole)
+        (h_new, c_new), gates = step_from_pre_activations(z + h @ weight_hh.T, c, weight_peephole)
         step = torch.stack([h_new, *gates, c_new])
         if lengths is not None:
             step = torch.where(valid[t], step, 0)

@@ -135,14 +135,14 @@ def run_lstm(weights, x, state=None, cut=False, bound=math.inf):
     """Run an LSTM with these weights, stacked as in torch, over x (T, B, D); return all h and c, (2, T, B, H)."""
     import torch
 
-    from lstm_tutorial.in_torch.cell import step_from_sums
+    from lstm_tutorial.in_torch.cell import step_from_pre_activations
 
     weight_ih, weight_hh, *biases = weights
     h, c = x.new_zeros(2, *x.shape[1:-1], weight_hh.shape[1]) if state is None else state
     found = []
     for x_t in x:
         z = x_t @ weight_ih.T + (h.detach() if cut else h) @ weight_hh.T + sum(biases)
-        (h, c), _ = step_from_sums(z.clamp(-bound, bound), c)
+        (h, c), _ = step_from_pre_activations(z.clamp(-bound, bound), c)
         found.append(torch.stack([h, c]))
     return torch.stack(found, dim=1)
 
