@@ -4,12 +4,12 @@ from lstm_tutorial.figures.drawings import COLOURS, draw_cell, draw_gate, draw_u
 from lstm_tutorial.figures.plots import (
     POOL_LOOKS,
     plot_choice,
+    plot_gate_values,
     plot_gates,
     plot_gradient_by_lag,
     plot_half_life,
     plot_letters,
     plot_losses,
-    plot_gate_values,
     plot_over,
     plot_scores,
     plot_updates,
