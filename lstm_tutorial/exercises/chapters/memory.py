@@ -167,7 +167,7 @@ def orthogonal(draws):
 
 
 @exercise(
-    "Weights that take nothing",
+    "Weights that lose nothing",
     draw=draw_design,
     verify=verify_lossless,
     names="weight_hh",
