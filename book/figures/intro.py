@@ -14,7 +14,7 @@ STOPS = {
     "intro": ("Introduction", "for whom, and\nthree ways through"),
     "setup": ("Setup", "run it on\nyour own machine"),
     "memory": ("Memory", "why a plain\nnetwork forgets"),
-    "gates": ("Gates", "a sigmoid layer\ntimes a product"),
+    "gates": ("Gates", "a sigmoid layer\nand a product"),
     "cell-state": ("Cell state", "one step, with\nnumbers, by hand"),
     "numpy-lstm": ("LSTM in NumPy", "forward, backward,\ntrained from scratch"),
     "pytorch-lstm": ("LSTM in PyTorch", "the twin, and\nthe library's own"),
