@@ -60,7 +60,7 @@ def whole_batch(x, h, c, weight_ih, weight_hh, bias):
 
 
 def four_in_one(x, h, c, weight_ih, weight_hh, bias):
-    """The four gates in one product: one call where there were four."""
+    """The gates and the candidate in one product: one call where there were four."""
     output = np.empty((*x.shape[:2], h.shape[1]), x.dtype)
     W = np.hstack([weight_hh, weight_ih])  # (4H, H + D)
     for t in range(len(x)):

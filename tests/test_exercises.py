@@ -71,7 +71,7 @@ def by_hand(rng):
 
 
 def gates(w, order):
-    """Put the rows of the four gates in another order."""
+    """Put the rows of gates and candidate in another order."""
     return np.concatenate([np.split(w, 4)[k] for k in order])
 
 

@@ -19,10 +19,10 @@ QUESTIONS = {
     names=", ".join(QUESTIONS),
     turns={
         "the products: a multiplication and an addition are two operations": dict(per_term=1),
-        "there are four gates, each with its own rows": dict(gates=1),
+        "the three gates and the candidate have their own rows each": dict(gates=1),
         "the products: this is for one sequence, the batch has 32": dict(B=1),
         "the cell state goes through a tanh too": dict(functions=4),
-        "the weights: there are four gates, and a number in float32 takes 4 bytes": [dict(size=1), dict(size=8)],
+        "the weights: four blocks of rows, and a number in float32 takes 4 bytes": [dict(size=1), dict(size=8)],
         "the weights: those of the input and of the hidden state count": [dict(columns=64), dict(columns=128)],
         "the weights: the bias is not asked for": [dict(columns=193), dict(columns=194)],
     },
