@@ -18,7 +18,7 @@ TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 CHAPTERS = [chapter for part in TOC["parts"] if "numbered" in part for chapter in part["chapters"]]
 ALONE = {
     f"book/{name}"
-    for name in ("intro", "setup", "path", "notation", "glossary", "faq", "teaching", "api", "references")
+    for name in ("intro", "setup", "path", "notation", "glossary", "faq", "protocol", "teaching", "api", "references")
 }
 
 
