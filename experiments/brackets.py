@@ -12,7 +12,7 @@ twice: for weights as they are, and for the mean error over weights 1% smaller a
 import json
 
 import numpy as np
-from study import RESULTS, save
+from protocol import RESULTS, save
 
 from lstm_tutorial.in_numpy import LSTM, tanh
 

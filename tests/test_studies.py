@@ -1,5 +1,6 @@
 """What all studies share is right, and a tiny study runs. The others take minutes: they store how they were run."""
 
+import importlib
 import json
 import math
 import subprocess
@@ -45,6 +46,12 @@ def test_every_study_has_stored_results():
     saving = {path.stem for path in EXPERIMENTS.glob("*.py") if "save(" in path.read_text(encoding="utf-8")}
     studies = saving - {"protocol", "bench"}
     assert studies == {path.stem for path in RESULTS}
+
+
+@pytest.mark.parametrize("path", sorted(EXPERIMENTS.glob("*.py")), ids=lambda path: path.stem)
+def test_a_study_finds_what_it_imports(path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [path.name])
+    importlib.import_module(path.stem)
 
 
 def test_saved_results_come_back_as_plain_numbers(protocol, tmp_path):
