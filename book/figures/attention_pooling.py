@@ -16,11 +16,11 @@ def attention_pooling():
     """One weighted sum over the hidden states of a name: where do the weights come from?"""
     letters, T = "bristol", 7
     ways = {
-        "mean": (np.ones(T), "candidate", "all alike"),
+        "mean": (np.ones(T), "candidate", "all equal"),
         "last": (np.eye(T)[-1], "lstm", "all on one step"),
         "position": (position_weights(T), "input", "t of T"),
         "time decay": (decay_weights(T, 1.5), "forget", "half-life 1.5 steps"),
-        "attention": (np.exp([0.2, 0.4, 1.0, 2.4, 2.2, 1.0, 1.4]), "hidden", "what stands there"),
+        "attention": (np.exp([0.2, 0.4, 1.0, 2.4, 2.2, 1.0, 1.4]), "hidden", "content"),
     }
     ax, left, pitch, high = canvas(7.6, 4.35), 1.75, 0.56, 0.46
     for t, letter in enumerate(letters):

@@ -45,7 +45,7 @@ def choosing():
 
 @figure("choosing-base", study="choosing")
 def choosing_base(study):
-    """Every pool on every question, with an LSTM and without recurrence, a mark a seed."""
+    """Every pool on every question, with an LSTM and without recurrence, one mark per seed."""
     base = study["results"]["base"]
     panels = {
         question: {
@@ -68,7 +68,7 @@ def choosing_base(study):
 
 @figure("choosing-place", study="choosing")
 def choosing_place(study):
-    """The score by where the needle stands, in sequences of 100 steps."""
+    """The score by the position of the needle, in sequences of 100 steps."""
     found, places = study["results"]["position"], study["results"]["settings"]["places"]
     trunks, questions = {"LSTM": "LSTM", "bias 2": "forget bias 2", "both": "both directions"}, ("exists", "marked")
     fig, axes = sheet(questions, trunks.values(), 6.4)
@@ -78,7 +78,7 @@ def choosing_place(study):
             ax.axhline(CHANCE[question], color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)))
             plot_over(places, curves, ax, ylim=(CHANCE[question] - 6, 103))
             ax.set_xticks((0, 0.5, 1), ("0", "0.5", "1"))
-    fig.supxlabel("where the needle stands: 0 the first step, 1 the last", fontsize=13)
+    fig.supxlabel("position of the needle: 0 is the first step, 1 the last", fontsize=13)
     pool_key(fig, curves)
     return axes
 
@@ -158,7 +158,7 @@ def choosing_real(study):
     """City names and spoken vowels: every pool, and the models that need no network."""
     real = study["results"]["real"]
     axes = plt.subplots(2, figsize=(7.5, 7.6))[1]
-    titles = {"names": "country of a name", "vowels": "who speaks"}
+    titles = {"names": "country of a name", "vowels": "speaker of a vowel"}
     for ax, (task, title) in zip(axes, titles.items()):
         rows = sorted((n for n in real[task] if n != "majority"), key=lambda n: -np.median(real[task][n]))
         for row, name in enumerate(rows):

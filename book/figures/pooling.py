@@ -15,7 +15,7 @@ SHORT = [[0.6, 0.2, 0.5, 0, 0, 0], [-0.7, -0.2, -0.4, 0, 0, 0]]
 
 @figure("pooling")
 def pooling():
-    """Two sequences, two hidden units: what last, max and mean take, and the padding that none may take."""
+    """Two sequences, two hidden units: what last, max and mean take, and the padding that they must not read."""
     ax, wide, high = canvas(7.6, 3.5), 0.62, 0.44
     x, lengths = np.swapaxes([LONG, SHORT], 1, 2), np.array([6, 3])  # (B, T, H)
     pools = {"last": last_pool, "max": max_pool, "mean": mean_pool}
@@ -67,9 +67,9 @@ def pooling_padding(study):
     found = study["results"]["wrong max"]
     ax = plt.subplots(figsize=(7.5, 4.2))[1]
     names = {"speech, LSTM, max": ("speech, LSTM trained", "lstm", "-")}
-    names |= {"speech, LSTM, untrained": ("speech, LSTM as drawn", "lstm", (0, (5, 1.6)))}
-    names |= {"noise, LSTM, untrained": ("noise, LSTM as drawn", "input", "-")}
-    names |= {"noise, RNN, untrained": ("noise, RNN as drawn", "rnn", "-")}
+    names |= {"speech, LSTM, untrained": ("speech, LSTM untrained", "lstm", (0, (5, 1.6)))}
+    names |= {"noise, LSTM, untrained": ("noise, LSTM untrained", "input", "-")}
+    names |= {"noise, RNN, untrained": ("noise, RNN untrained", "rnn", "-")}
     for key, (label, colour, style) in names.items():
         lengths = [int(n) for n in found[key][0]]
         runs = np.array([list(run.values()) for run in found[key]])
@@ -93,7 +93,7 @@ def pooling_padding(study):
 
 @figure("pooling-gradient", study="pooling")
 def pooling_gradient(study):
-    """The share of the gradient that arrives at each input of an LSTM as it is drawn, by steps before the end."""
+    """The share of the gradient that arrives at each input of a randomly initialised LSTM, by steps before the end."""
     curves, runs = {}, study["results"]["flow"]["LSTM"]
     for pool in ("last", "max", "mean"):
         inputs = np.array([run[pool][1] for run in runs])[:, ::-1]  # (seeds, T), the last step first
