@@ -46,7 +46,7 @@ def encoder_decoder():
 
 @figure("encoder-decoder-alignment", study="encoder_decoder")
 def encoder_decoder_alignment(study):
-    """What additive attention looks at while three words are written: a row a phone, a column a letter."""
+    """The weights of additive attention while three words are written: a row per phone, a column per letter."""
     shown = study["results"]["shown"]["additive"]
     tall = [len(found["weights"]) for found in shown.values()]
     look = dict(figsize=(7.5, 0.27 * sum(tall) + 1.4), gridspec_kw={"height_ratios": tall})
@@ -68,7 +68,7 @@ def encoder_decoder_alignment(study):
 
 @figure("encoder-decoder-length", study="encoder_decoder")
 def encoder_decoder_length(study):
-    """Phoneme error rate by the length of the word, a dot a seed, a line through the medians."""
+    """Phoneme error rate by the length of the word: a dot for each seed, a line through the medians."""
     runs, ax = study["results"]["runs"], plt.subplots(figsize=(7.5, 4.6))[1]
     groups = list(runs[0]["none"]["by length"])
     for name, label, colour, dash in (

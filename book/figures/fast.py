@@ -28,7 +28,7 @@ RUNGS = {
 def fast():
     """One step as it is printed and one step as it is run: products in one colour, all else in another."""
     ax = canvas(7.6, 3.35)
-    inks = {"product": "lstm", "bend": "candidate", "other": "grey"}
+    inks = {"product": "lstm", "activation": "candidate", "other": "grey"}
 
     def block(x, y, width, kind, high=0.5):
         look = dict(fc=tint(inks[kind], 0.75 if kind == "product" else 0.45), ec="white", lw=1.2)
@@ -41,8 +41,8 @@ def fast():
         return x
 
     write(ax, 0.1, 3.12, "as it is printed, one sequence at a time", 13.5, ha="left", weight="bold")
-    printed = [("other", 0.12)] + [("product", 0.17), ("other", 0.09), ("bend", 0.11)] * 4 + [("other", 0.3)]
-    printed += [("bend", 0.11), ("other", 0.1)]
+    printed = [("other", 0.12)] + [("product", 0.17), ("other", 0.09), ("activation", 0.11)] * 4 + [("other", 0.3)]
+    printed += [("activation", 0.11), ("other", 0.1)]
     x = 0.1
     for t in range(3):
         write(ax, x, 2.86, f"step {t + 1}", 13.2, "grey", ha="left")
@@ -50,13 +50,13 @@ def fast():
     write(ax, x + 0.05, 2.45, "… and again\nfor every\nsequence", 13.2, "grey", ha="left")
     write(ax, 0.1, 1.72, "as it is run, all sequences at once", 13.5, ha="left", weight="bold")
     x = 0.1
-    run = [("other", 0.1), ("product", 0.62), ("bend", 0.36), ("other", 0.16)]
+    run = [("other", 0.1), ("product", 0.62), ("activation", 0.36), ("other", 0.16)]
     for t in range(5):
         write(ax, x, 1.46, f"step {t + 1}", 13.2, "grey", ha="left")
         x = step(x, 0.8, run) + 0.12
     write(ax, x + 0.02, 1.05, "…", 14, "grey", ha="left")
     for k, (kind, words) in enumerate(
-        {"product": "matrix product", "bend": "sigmoid or tanh", "other": "the rest"}.items()
+        {"product": "matrix product", "activation": "sigmoid or tanh", "other": "the rest"}.items()
     ):
         block(0.1 + 2.2 * k, 0.2, 0.3, kind, 0.26)
         write(ax, 0.5 + 2.2 * k, 0.33, words, 13.2, ha="left")

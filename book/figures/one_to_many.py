@@ -52,7 +52,7 @@ def one_to_many_temperature(study):
     """What a temperature does to names: how many are known, how many differ, how many fit their country."""
     runs, panels = study["results"]["runs"], plt.subplots(3, figsize=(7.5, 8.2), sharex=True, sharey=True)[1]
     titles = {"within a letter": "near copies", "different": "different from each other"}
-    for ax, (key, title) in zip(panels, (titles | {"right country": "taken for their country"}).items()):
+    for ax, (key, title) in zip(panels, (titles | {"right country": "assigned to the right country"}).items()):
         for name, colour, style in (("LSTM, country", "lstm", "-"), ("trigram, country", "rnn", "--")):
             at = {t: [run["written"][name][t][key] for run in runs] for t in runs[0]["written"][name]}
             x, curves = [float(t) for t in at], np.array(list(at.values()))
@@ -69,7 +69,7 @@ def one_to_many_temperature(study):
 
 @figure("one-to-many-exposure", study="one_to_many")
 def one_to_many_exposure(study):
-    """How odd a judge finds the next letter, by what stands before it: real letters, or the network's own."""
+    """A judge's cross-entropy at the next letter, by what comes before it: real letters, or the network's own."""
     runs, at = study["results"]["runs"], study["results"]["positions"]
     ax = plt.subplots(figsize=(7.5, 4.8))[1]
     looks = {
@@ -82,6 +82,6 @@ def one_to_many_exposure(study):
         curves = np.array([run["exposure"]["LSTM, country"]["by position"][key] for run in runs])
         ax.plot(at, np.median(curves, 0), style, color=COLOURS[colour], label=label)
         ax.fill_between(at, curves.min(0), curves.max(0), color=COLOURS[colour], alpha=0.12, lw=0)
-    ax.set(xlabel="letters before it", ylabel="judge's surprise (bits)", xticks=at)
+    ax.set(xlabel="letters before it", ylabel="judge's cross-entropy (bits)", xticks=at)
     ax.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, 1.25))
     return ax
