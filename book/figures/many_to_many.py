@@ -11,7 +11,7 @@ from lstm_tutorial.figures.drawings import COLOURS, box, canvas, tint, wire, wri
 
 @figure("many-to-many")
 def many_to_many():
-    """A word of six phones, read forwards and backwards; an answer at every step, of which the vowels' count."""
+    """A word of six phones, read forwards and backwards; an answer at every step, of which only the vowels' count."""
     phones, pitch, middle = ["B", "AH", "N", "AE", "N", "AH"], 1.07, 1.62
     answers = [None, "0", None, "1", None, "0"]
     ax = canvas(7.7, 4.0)

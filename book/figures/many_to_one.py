@@ -35,7 +35,7 @@ def many_to_one_names(study):
     """From a name to its country: every model's score on each of the five splits."""
     scores = study["results"]["names"]["scores"]
     names = {"1-4 letters": "pieces of 1 to 4", "LSTM, both ways": "LSTM, both ways", "LSTM": "LSTM, last valid"}
-    names |= {"LSTM, pad token": "LSTM, pads read", "RNN": "RNN, last valid", "LSTM, pad zeros": "LSTM, zeros read"}
+    names |= {"LSTM, pad token": "LSTM, padding read", "RNN": "RNN, last valid", "LSTM, pad zeros": "LSTM, zeros read"}
     names |= {"letters": "bag of letters"}
     shown = {label: scores[name] for name, label in names.items()}
     ax = plt.subplots(figsize=(7.5, 4.6))[1]
