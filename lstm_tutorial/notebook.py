@@ -70,6 +70,32 @@ def study(name):
     )
 
 
+def spread(values, digits=1):
+    """Return the median of the seeds' scores as a text, with the lowest and the highest in brackets.
+
+    Examples
+    --------
+    >>> spread([97.2, 96.6, 97.4])
+    '97.2 (96.6–97.4)'
+    >>> spread([0.5, -0.5, 0])
+    '0.0 (−0.5 to 0.5)'
+    """
+    middle, low, high = (f"{each:.{digits}f}".replace("-", "−") for each in np.quantile(values, [0.5, 0, 1]))
+    return f"{middle} ({low} to {high})" if "−" in low else f"{middle} ({low}–{high})"
+
+
+def interval(difference, digits=1):
+    """Return a paired difference of a study, with the 95% interval of its mean in brackets, as a text.
+
+    Examples
+    --------
+    >>> interval({"mean": -1.25, "low": -2.04, "high": -0.46})
+    '−1.2 (−2.0 to −0.5)'
+    """
+    mean, low, high = (f"{difference[key]:.{digits}f}".replace("-", "−") for key in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"
+
+
 def glue(name, value):
     """Show a value, and store it in the notebook so that a page can quote it.
 

@@ -197,6 +197,15 @@ def test_scores_show_every_seed_and_the_median():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["LSTM", "linear"] and ax.yaxis_inverted()
 
 
+def test_differences_stand_beside_the_scores_with_their_intervals():
+    difference = {"mean": -0.2, "low": -0.3, "high": -0.1}
+    axes = figures.plot_scores({"LSTM": [0.8, 0.9], "RNN": [0.6, 0.7]}, differences={"RNN": difference}, against="LSTM")
+    interval, mean, zero = axes[1].lines
+    assert np.array_equal(interval.get_xydata(), [[-0.3, 1], [-0.1, 1]])
+    assert np.array_equal(mean.get_xydata(), [[-0.2, 1]]) and set(zero.get_xdata()) == {0}
+    assert axes[1].get_xlabel() == "difference from LSTM" and axes[1].get_ylim() == axes[0].get_ylim()
+
+
 REFUSED = [
     (figures.draw_cell, [{"input", "cell"}], "lit must be among forget, input, .* got cell"),
     (figures.draw_cell, [(), {"forget": 1}], "values must be among .*written.* got forget"),

@@ -261,8 +261,8 @@ def plot_gate_values(values, ax=None):
     return ax
 
 
-def plot_scores(scores, baseline=None, label="score", ax=None):
-    """Draw scores, one dot per seed and a bar at their median, with the baselines.
+def plot_scores(scores, baseline=None, label="score", ax=None, differences=None, against="the first"):
+    """Draw scores, one dot per seed and a bar at their median, with the baselines; and paired differences beside them.
 
     Parameters
     ----------
@@ -270,21 +270,42 @@ def plot_scores(scores, baseline=None, label="score", ax=None):
         By name, first on top.
     baseline, label : float or dict of float, str, optional
         Dashed lines with their names; what the score is, with its unit.
+    ax : matplotlib axes or pair of axes, optional
+    differences : dict of dict, optional
+        By name `mean`, `low` and `high` of a paired difference: a dot with an interval, in a second panel to the right.
+        A name that is missing has none.
+    against : str
+        What the differences are taken from.
+
+    Returns
+    -------
+    matplotlib axes, or an array of two with `differences`
     """
-    ax = plt.subplots(figsize=(7, 0.9 + 0.42 * len(scores)))[1] if ax is None else ax
+    if ax is None:
+        size = dict(figsize=(7, 0.9 + 0.42 * len(scores)))
+        ax = plt.subplots(1, 2, sharey=True, **size)[1] if differences else plt.subplots(**size)[1]
+    first, second = ax if differences else (ax, None)
     for k, (name, look) in enumerate(_looks(scores, vary=False).items()):
         values = np.asarray(scores[name], float)
         if values.ndim != 1 or not len(values):
             raise ValueError(f"scores[{name!r}] must be an array (seeds,), got shape {values.shape}")
         spread = np.linspace(-0.14, 0.14, len(values)) * (len(values) > 1)
-        ax.plot(values, k + spread, ls="", marker="o", ms=6, mfc=tint(look["color"], 0.55), mec="white", mew=0.6)
-        ax.plot([np.median(values)] * 2, [k - 0.28, k + 0.28], color=look["color"], lw=3, ls="-")
-    for value, name, colour in _baselines(ax, baseline, ax.axvline):
+        first.plot(values, k + spread, ls="", marker="o", ms=6, mfc=tint(look["color"], 0.55), mec="white", mew=0.6)
+        first.plot([np.median(values)] * 2, [k - 0.28, k + 0.28], color=look["color"], lw=3, ls="-")
+        if differences and name in differences:
+            mean, low, high = (differences[name][key] for key in ("mean", "low", "high"))
+            second.plot([low, high], [k, k], color=look["color"], lw=2.5, ls="-")
+            second.plot([mean], [k], marker="o", ms=7, mfc=look["color"], mec="white", mew=0.8, ls="")
+    for value, name, colour in _baselines(first, baseline, first.axvline):
         where = ("data", "axes fraction"), "offset points"
-        ax.annotate(name, (value, 1), (0, 4), *where, ha="center", size=plt.rcParams["legend.fontsize"], color=colour)
-    ax.set(yticks=range(len(scores)), yticklabels=scores, ylim=(len(scores) - 0.5, -0.5), xlabel=label)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(axis="x")
+        first.annotate(name, (value, 1), (0, 4), *where, ha="center", size=plt.rcParams["legend.fontsize"], color=colour)
+    first.set(yticks=range(len(scores)), yticklabels=scores, ylim=(len(scores) - 0.5, -0.5), xlabel=label)
+    if differences:
+        second.axvline(0, color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)), zorder=1.5)
+        second.set(xlabel=f"difference from {against}", ylim=first.get_ylim())
+    for each in (first, second) if differences else (first,):
+        each.tick_params(axis="y", length=0)
+        each.grid(axis="x")
     return ax
 
 
