@@ -20,8 +20,6 @@ consonants as "no stress"; or the lengths are forgotten; or all steps count and 
 the loss that it counts. About eleven minutes on two cores.
 """
 
-from functools import cache
-
 import numpy as np
 import torch
 from learning import divide, learn, predict, shuffled
@@ -79,7 +77,6 @@ RIVALS = {name: ONE for name in ("LSTM, one way, H 96", "LSTM, backwards")}
 WORD = "epitomize"
 
 
-@cache
 def data_of(seed):
     """Return the words, divided by a seed."""
     data = divide(stress_tags(rng=0), seed)
