@@ -60,14 +60,15 @@ lstm.figure("city", (stage, given) => {
   function update() {
     const letters = lstm.letters(input.value, given);
     const { masked, unmasked } = lstm.city(input.value, given);
-    map.style.setProperty("--letters", letters.length);
+    map.style.setProperty("--letters", letters.length || 1);
+    map.hidden = !letters.length;
     const labels = [...letters.map((letter) => letter.replace(" ", "␣")), "", `${steps}`, `${2 * steps}`];
     const heads = labels.map((label) => make("span", { class: "play-head" }, label));
     const rows = countries.map((country, k) => [
       span(country),
       ...masked.map((column) => cell(column[k], "")),
       span(""),
-      ...unmasked.map((column) => cell(letters.length ? column[k] : 0, "play-unmasked")),
+      ...unmasked.map((column) => cell(column[k], "play-unmasked")),
     ]);
     map.replaceChildren(span(""), ...heads, ...rows.flat());
     const first = letters.map((letter, t) => `${letter} ${top(masked[t])[0].country}`).join(", ");
