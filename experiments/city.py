@@ -7,7 +7,7 @@ tested on names padded to 40. Each has the same eight tries on seed 100 and is t
 figure, not a comparison.
 
 The weights are kept as 8-bit integers in hexadecimal digits, with one scale for each array. What the rounding costs
-stands in the accuracies: before it, and after it. About four minutes on two cores.
+stands in the accuracies: before it, and after it. About two minutes on two cores.
 """
 
 import numpy as np
