@@ -267,12 +267,14 @@ def test_the_beliefs_about_a_name_are_the_package_s(script, name):
     assert script("lstm.city", "", given)["masked"] == []
 
 
-def test_the_name_of_the_figure_is_one_for_validation(monkeypatch):
+def test_the_name_of_the_figure_is_one_for_validation_and_does_what_the_caption_says(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "experiments")
     cities = city_names(rng=0)
     parts = importlib.import_module("learning").divide(cities, 0)
     names = [cities.alphabet.decode(tokens) for tokens in parts.validation.x]
     assert CITY["name"] in names, "a name that was chosen for the figure must not be in the test part"
+    after_letters, padded = (each.argmax(axis=1).tolist() for each in believed(CITY["name"]))
+    assert len(set(after_letters)) > 3 and padded[0] == after_letters[-1] != padded[1], "the caption says so"
     assert CITY["letters"] == "".join(cities.alphabet.symbols[3:])
     assert CITY["countries"] == list(cities.countries)
 
