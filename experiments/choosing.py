@@ -187,5 +187,5 @@ def baselines(question):
 if __name__ == "__main__":
     fixed = dict(units=H, batch=B, budget=BUDGET, every=EVERY, patience=PATIENCE, solved=SOLVED, places=PLACES)
     results = {"settings": fixed, "tries": TRIES} | {setting: compare(setting) for setting in SETTINGS}
-    results |= {"gradient": gradients(), "gradient steps": range(1, 101, 11)}
+    results |= {"gradient": gradients(), "gradient steps": list(range(1, 101, 11))}
     save("choosing", results | {"baselines": {question: baselines(question) for question in CLASSES}}, seeds=range(10))
