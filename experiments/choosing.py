@@ -18,7 +18,7 @@ updates; the weights of the best score count. The learning rate is halved after 
 Budget: 3,000 updates; `ended` says where it ended a training that had not stopped by itself.
 
 Also: the score by the position of the needle, on test sequences of 100 steps; what needs no network; and the norm of
-the loss's gradient at each step of the input, before training. About fourteen minutes on two cores.
+the loss's gradient at each step of the input, before training. About 35 minutes on two busy cores.
 """
 
 from itertools import islice
