@@ -64,12 +64,12 @@ def at_constant_rate(task, model, seed, epochs, lr, weight_decay, until=0.0):
     """Train for some epochs, or until the validation cross-entropy is below a value; return the epochs."""
     rng = np.random.default_rng(seed)
     optimiser = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay)
-    for epoch in range(1, epochs + 1):
+    for count in range(1, epochs + 1):
         model.train()
         fit(model, cut(shuffled(task.train, task.B, rng)), cross_entropy, optimiser, progress=False)
         if until and score(model, task.validation)["nats"] < until:
-            break
-    return epoch
+            return count
+    return epochs
 
 
 def unmasked(contender, seed, lr, dropout, weight_decay):
@@ -235,8 +235,8 @@ def of_sizes():
     models = {
         "LSTM": (lstm, best_lstm, TRIES, SIZES),
         "pieces": (linear, best_linear, LINEAR["names", "pieces"], SIZES),
+        "pieces of 1 or 2": (linear, best_linear, SHORT_PIECES, (FULL,)),
     }
-    models["pieces of 1 or 2"] = linear, best_linear, SHORT_PIECES, (FULL,)
     settings = {"LSTM": known["last"]["chosen"], "pieces": known["pieces"]["chosen"]}
     for name, (function, tries_of, tries, sizes) in models.items():
         for n in sizes:
@@ -287,10 +287,8 @@ def of_years():
         found["errors"] = {name: [rmse(each, truth) for each in all_] for name, all_ in made.items()}
         found["shift"] = {name: [best_shift(each, truth) for each in all_] for name, all_ in made.items()}
         errors = {name: each * (len(MORE_SEEDS) // len(each)) for name, each in found["errors"].items()}
-        found["differences"] = {
-            f"{a} - {b}": paired(errors[a], errors[b])
-            for a, b in (("LSTM", "RNN"), ("LSTM", "ridge"), ("RNN", "ridge"))
-        }
+        pairs = ("LSTM", "RNN"), ("LSTM", "ridge"), ("RNN", "ridge")
+        found["differences"] = {f"{a} - {b}": paired(errors[a], errors[b]) for a, b in pairs}
         if start == STRETCHES[-1]:
             found |= {"truth": truth, "forecasts": {name: np.round(all_[0], 1) for name, all_ in made.items()}}
         results[start] = found | {"settings": settings}
