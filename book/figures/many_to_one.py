@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 from registry import figure
 
 from lstm_tutorial import figures
-from lstm_tutorial.figures.drawings import COLOURS, box, canvas, tint, wire, write
+from lstm_tutorial.figures.drawings import COLOURS, box, canvas, wire, write
 
 
 @figure("many-to-one")
@@ -30,19 +30,16 @@ def many_to_one():
     return ax
 
 
-@figure("many-to-one-names", study="many_to_one")
+@figure("many-to-one-names", study="names_and_vowels")
 def many_to_one_names(study):
-    """From a name to its country: every model's score on each of the five splits."""
-    scores = study["results"]["names"]["scores"]
-    names = {"1-4 letters": "pieces of 1 to 4", "LSTM, both ways": "LSTM, both ways", "LSTM": "LSTM, last valid"}
-    names |= {"LSTM, pad token": "LSTM, padding read", "RNN": "RNN, last valid", "LSTM, pad zeros": "LSTM, zeros read"}
-    names |= {"letters": "bag of letters"}
-    shown = {label: scores[name] for name, label in names.items()}
-    ax = plt.subplots(figsize=(7.5, 4.6))[1]
-    figures.plot_scores(shown, {"one country": scores["majority"][0]}, "right answers on test names (%)", ax)
-    for line in (*ax.lines[:2], *ax.lines[12:14]):  # pieces and bag: no networks
-        line.set(color=COLOURS["hidden"], mfc=tint("hidden", 0.55))
-    return ax
+    """From a name to its country: the scores of ten seeds, and the differences from the LSTM."""
+    found = study["results"]["names"]
+    names = {"pieces": "pieces of a name", "both directions, last": "LSTM, both ways", "last": "LSTM, last valid"}
+    names |= {"RNN, last": "RNN, last valid", "letters": "bag of letters"}
+    differences = {label: found[name]["against last"] for name, label in names.items() if name != "last"}
+    axes = plt.subplots(1, 2, sharey=True, figsize=(7.5, 3.6))[1]
+    scores = {label: found[name]["right"] for name, label in names.items()}
+    return figures.plot_scores(scores, None, "right answers (%)", axes, differences, "the LSTM")
 
 
 @figure("many-to-one-sunspots", study="many_to_one")
