@@ -1,6 +1,6 @@
 """Study of the chapter pooling: padding, a mark at the end, outliers and gradients, under last, max and mean.
 
-The tasks, splits, networks, six tries and training are those of `names_and_vowels.py`; the masked scores of last, max
+The tasks, splits, networks, eight tries and training are those of `names_and_vowels.py`; the masked scores of last, max
 and mean are its own, and the masked LSTMs that are examined here have the settings it chose. Every other contender is
 searched alike, on the division of seed 100, and trained with seeds 0 to 9. Differences are taken seed by seed.
 
