@@ -4,9 +4,9 @@ Names: 960 test names that are the same for all and that nothing has been chosen
 seed into 3,360 for training and 480 for validation, and the seed draws the network too. Vowels: the 370 published test
 utterances; the other 270 are divided by each seed into 225 and 45, and scaled by the valid steps of the 225.
 
-Every network has the same six tries (`TRIES`: learning rate, dropout, weight decay) on the division of seed 100, and
+Every network has the same eight tries (`TRIES`: learning rate, dropout, weight decay) on the division of seed 100, and
 the one with the lowest validation cross-entropy is trained with seeds 0 to 9, each until its validation cross-entropy
-has stopped improving (`learning.py`). Every linear model has six tries too, chosen alike. Dropout: on the letters'
+has stopped improving (`learning.py`). Every linear model has eight tries too, chosen alike. Dropout: on the letters'
 vectors and on what the head reads. 64 units for names (with vectors of 32 for the letters), 32 for vowels; in both
 directions, twice as many.
 
@@ -34,17 +34,17 @@ from lstm_tutorial.in_torch import AttentionPool, cross_entropy, decay_weights, 
 SEEDS, SEARCHED = range(10), 100
 TRIES = [
     dict(lr=lr, dropout=dropout, weight_decay=decay)
-    for lr in (1e-3, 3e-3, 1e-2)
+    for lr in (1e-3, 3e-3, 1e-2, 3e-2)
     for dropout, decay in ((0, 0), (0.3, 0.1))
 ]
 HALF_LIFE = 4
 POOLS = ("last", "max", "mean", "position", "decay", "learned position", "attention", "dot", "4 heads")
 NETWORKS = (*POOLS, "attention, no LSTM", "RNN, last", "both directions, last")
 LINEAR = {  # task, model: what is tried
-    ("names", "letters"): [dict(C=C, longest=1) for C in (0.1, 0.3, 1, 3, 10, 30)],
-    ("names", "pieces"): [dict(C=C, longest=n) for n in (3, 4, 5) for C in (10, 100)],
-    ("vowels", "mean frame"): [dict(C=C) for C in (0.01, 0.1, 1, 10, 100, 1000)],
-    ("vowels", "four frames"): [dict(C=C) for C in (0.01, 0.1, 1, 10, 100, 1000)],
+    ("names", "letters"): [dict(C=C, longest=1) for C in (0.1, 0.3, 1, 3, 10, 30, 100, 300)],
+    ("names", "pieces"): [dict(C=C, longest=n) for n in (4, 5) for C in (10, 30, 100, 300)],
+    ("vowels", "mean frame"): [dict(C=C) for C in (0.001, 0.01, 0.1, 1, 3, 10, 100, 1000)],
+    ("vowels", "four frames"): [dict(C=C) for C in (0.001, 0.01, 0.1, 1, 3, 10, 100, 1000)],
 }
 
 

@@ -257,3 +257,66 @@ def test_random_answers_teach_nothing_and_move_the_gradient():
         before, first_symbol.at_start(first_symbol.maker("RNN", 20)([0, 1]), 20, [0, 1], sequences=1)["ratio"]
     )
     assert (after != before).all() and 0 <= found["ever_above_0.001"]["share"] <= 1
+
+
+def test_every_seed_divides_what_is_not_the_test_part():
+    from learning import divide
+
+    from lstm_tutorial.data import city_names
+
+    data = city_names(rng=0)
+    divided = [divide(data, seed) for seed in (0, 1)]
+    names = [[{tuple(x) for x in part.x} for part in each[:3]] for each in divided]
+    assert all(not a & b and not a & c and not b & c for a, b, c in names)
+    assert names[0][2] == names[1][2] == {tuple(x) for x in data.test.x} and names[0][1] != names[1][1]
+    assert [len(part.y) for part in divided[0][:3]] == [3360, 480, 960]
+
+
+def test_training_ends_with_the_weights_of_the_best_epoch():
+    from learning import learn
+
+    torch.manual_seed(0)
+    model, aim = torch.nn.Linear(1, 1), iter([1.0] * 40 + [-1.0] * 40)
+    x = torch.ones(4, 1)
+    found = learn(
+        model,
+        lambda: [(x, next(aim) * x)] * 20,  # from epoch 40 on the task is another one
+        torch.nn.functional.mse_loss,
+        lambda: (model(x)[0, 0] - 1).square(),
+        lr=0.02,
+        patience=7,
+    )
+    assert found["best"] == min(found["curve"]) and (model(x)[0, 0] - 1).square().item() == found["best"] < 1e-3
+    assert len(found["losses"]) == len(found["curve"]) == found["at"] + 7 and not found["ended"]
+
+
+def test_reading_the_padding_changes_no_valid_step():
+    import learning
+
+    from lstm_tutorial.in_torch import ManyToOne
+
+    torch.manual_seed(0)
+    lstm, x, lengths = torch.nn.LSTM(3, 5, batch_first=True), torch.randn(4, 7, 3), [7, 1, 3, 5]
+    for pool in ("last", "max", "mean", "attention"):
+        packed, unpacked = (kind(3, 5, 2, pool, lstm=lstm, rng=0) for kind in (ManyToOne, learning.Unpacked))
+        torch.testing.assert_close(unpacked(x, lengths), packed(x, lengths))
+    batches = list(learning.cut([(np.zeros((2, 9)), np.array([4, 6]), None)]))
+    assert batches[0][0].shape == (2, 6)
+
+
+def test_the_contenders_of_names_and_vowels_are_what_they_are_called():
+    import names_and_vowels as study
+
+    task = study.task_of("vowels", 0)
+    x, lengths = torch.as_tensor(task.test.x[:3]), task.test.lengths[:3]
+    sizes = {kind: sum(p.numel() for p in study.make(task, kind, 0).parameters()) for kind in study.NETWORKS}
+    assert sizes["RNN, last"] < sizes["last"] == sizes["max"] == sizes["decay"] < sizes["both directions, last"]
+    assert sizes["learned position"] == sizes["last"] + 29 and sizes["attention"] > sizes["last"]
+    alone = study.make(task, "attention, no LSTM", 0)
+    swapped = x.clone()
+    swapped[0, [0, 1]] = x[0, [1, 0]]
+    torch.testing.assert_close(alone(swapped, lengths), alone(x, lengths))  # without recurrence order is lost
+    assert not torch.allclose(study.make(task, "attention", 0)(swapped, lengths)[0], alone(x, lengths)[0])
+    four = study.frames(task.test, four=True)[0]
+    valid = task.test.x[0, : task.test.lengths[0]]
+    np.testing.assert_allclose(four, [*valid.mean(0), *valid.std(0), *valid[0], *valid[-1]], atol=1e-5)

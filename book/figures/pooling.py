@@ -1,9 +1,11 @@
 """The pictures of the chapter pooling."""
 
+import json
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
-from registry import figure
+from registry import figure, read
 
 from lstm_tutorial import figures
 from lstm_tutorial.figures.drawings import COLOURS, canvas, tint, write
@@ -64,39 +66,62 @@ MARKS = {"last": "s", "max": "^", "mean": "o", "median": "D"}
 @figure("pooling-padding", study="pooling")
 def pooling_padding(study):
     """How often a zero in the padding beats every valid value, by length: noise and speech."""
-    found = study["results"]["wrong max"]
+    found, trained = study["results"]["untrained"], study["results"]["outliers"]["LSTM, max"]["wrong"]
     ax = plt.subplots(figsize=(7.5, 4.2))[1]
-    names = {"speech, LSTM, max": ("speech, LSTM trained", "lstm", "-")}
-    names |= {"speech, LSTM, untrained": ("speech, LSTM untrained", "lstm", (0, (5, 1.6)))}
-    names |= {"noise, LSTM, untrained": ("noise, LSTM untrained", "input", "-")}
-    names |= {"noise, RNN, untrained": ("noise, RNN untrained", "rnn", "-")}
-    for key, (label, colour, style) in names.items():
-        lengths = [int(n) for n in found[key][0]]
-        runs = np.array([list(run.values()) for run in found[key]])
-        ax.fill_between(lengths, runs.min(axis=0), runs.max(axis=0), color=tint(colour, 0.18), lw=0)
-        ax.plot(lengths, np.median(runs, axis=0), color=COLOURS[colour], ls=style)
-        middle = np.median(runs, axis=0)[-1] + {"speech, LSTM, max": 2, "speech, LSTM, untrained": -2}.get(key, 0)
-        look = dict(color=tint(colour, 0.8, "black"), va="center")
-        noise, name = key.startswith("noise"), key.split(", ")[1]
-        ax.annotate(
-            label,
-            (lengths[-1], middle),
-            (6, {"RNN": 5, "LSTM": 15}[name] if noise else 0),
-            textcoords="offset points",
-            **look,
-        )
+    curves = {  # label: runs, colour, line, how far up its name goes, in points
+        "speech, LSTM trained": (trained, "lstm", "-", 0),
+        "speech, LSTM untrained": (found["vowels, LSTM"], "lstm", (0, (5, 1.6)), 0),
+        "noise, LSTM untrained": (found["noise, LSTM"], "input", "-", 15),
+        "noise, RNN untrained": (found["noise, RNN"], "rnn", "-", 5),
+    }
+    for label, (runs, colour, style, up) in curves.items():
+        lengths, values = [int(n) for n in runs[0]], np.array([list(run.values()) for run in runs])
+        middle = np.median(values, axis=0)
+        ax.fill_between(lengths, values.min(axis=0), values.max(axis=0), color=tint(colour, 0.18), lw=0)
+        ax.plot(lengths, middle, color=COLOURS[colour], ls=style)
+        look = dict(textcoords="offset points", color=tint(colour, 0.8, "black"), va="center")
+        ax.annotate(label, (lengths[-1], middle[-1]), (6, up), **look)
     ax.set(xlabel="valid steps", ylabel="maxima that are wrong (%)", ylim=(0, None), xlim=(2, 40))
     ax.set_xticks([2, 5, 10, 20, 30, 40])
     ax.grid(axis="y")
     return ax
 
 
+def beside_masked(study, task, ways):
+    """Draw, for mean and max, the masked scores and those of other ways with their differences from the masked."""
+    masked = json.loads(read("experiments/results/names_and_vowels.json"))["results"][task]
+    scores, differences = {}, {}
+    for pool in ("max", "mean"):
+        scores[f"{pool}, masked"] = masked[pool]["right"]
+        for way, label in ways.items():
+            found = study["results"]["padding"][f"{task}, {pool}, {way}"]
+            first = next(iter(found["right"][0]))  # as in training
+            scores[f"{pool}, {label}"] = [run[first] for run in found["right"]]
+            differences[f"{pool}, {label}"] = found["right against masked"][first]
+    panels = plt.subplots(1, 2, sharey=True, figsize=(7.5, 0.9 + 0.45 * len(scores)))[1]
+    figures.plot_scores(scores, None, "right answers (%)", panels, differences, "masked")
+    return panels
+
+
+@figure("pooling-unmasked", study="pooling")
+def pooling_unmasked(study):
+    """What vowels cost when the pool, or pool and LSTM, do not know the lengths."""
+    return beside_masked(study, "vowels", {way: way for way in ("pool unmasked", "both unmasked")})
+
+
+@figure("pooling-mark", study="pooling")
+def pooling_mark(study):
+    """City names: the padding read, and a symbol more at the end or in front."""
+    ways = {"both unmasked": "both unmasked", "mark at the end": "stop symbol", "mark in front": "symbol in front"}
+    return beside_masked(study, "names", ways)
+
+
 @figure("pooling-gradient", study="pooling")
 def pooling_gradient(study):
     """The share of the gradient that arrives at each input of a randomly initialised LSTM, by steps before the end."""
-    curves, runs = {}, study["results"]["flow"]["LSTM"]
+    curves = {}
     for pool in ("last", "max", "mean"):
-        inputs = np.array([run[pool][1] for run in runs])[:, ::-1]  # (seeds, T), the last step first
+        inputs = np.array(study["results"]["untrained"][f"share, {pool}"])[:, ::-1]  # (seeds, T), the last step first
         curves[pool] = np.median(inputs, axis=0), inputs.min(axis=0), inputs.max(axis=0)
     ax = figures.plot_gradient_by_lag(np.arange(inputs.shape[1]), curves)
     ax.set(xlabel="steps before the end", ylabel="share of the gradient")
@@ -110,11 +135,8 @@ def pooling_outliers(study):
     panels = plt.subplots(2, 2, figsize=(7.5, 6.4), sharex=True, sharey=True)[1].ravel()
     titles = {"linear": "linear layer", "tanh": "tanh layer", "RNN": "RNN", "LSTM": "LSTM"}
     for ax, (kind, title) in zip(panels, titles.items()):
-        for pool in ("median", "mean", "last", "max"):
-            runs = found.get(f"{kind}, {pool}")
-            if runs is None:
-                continue
-            values = np.array([runs[s] for s in ("clean", "3", "10", "100")])  # (4, seeds)
+        for pool in ("median", "mean", "max"):
+            values = np.array([found[f"{kind}, {pool}"][s] for s in ("clean", "3", "10", "100")])  # (4, seeds)
             ax.fill_between(range(4), values.min(axis=1), values.max(axis=1), color=tint(INKS[pool], 0.15), lw=0)
             look = dict(color=COLOURS[INKS[pool]], marker=MARKS[pool], ms=6, lw=1.8, ls="-", label=pool)
             ax.plot(range(4), np.median(values, axis=1), **look)
