@@ -80,7 +80,8 @@ def many_to_many_scores(study):
     axes = plt.subplots(1, 2, sharey=True, figsize=(7.5, 4.3), width_ratios=(1, 0.9))[1]
     baseline = {"per vowel": np.median(models["per vowel"]["right"])}
     figures.plot_scores(scores, baseline, "vowels right (%)", axes, differences, "LSTM, both ways")
-    axes[1].set_xlabel("difference (points)")
+    axes[0].set_xticks(range(70, 95, 5))
+    axes[1].set(xlabel="difference (points)", xticks=range(-8, 1, 2))
     return axes
 
 
