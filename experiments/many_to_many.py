@@ -17,7 +17,7 @@ three phones to each side.
 
 Three programs with a mistake take the settings that the LSTM both ways has chosen and five seeds: the loss counts
 consonants as "no stress"; or the lengths are forgotten; or all steps count and the lengths are forgotten. Each stops by
-the loss that it counts. About eleven minutes on two cores.
+the loss that it counts. About twenty minutes on two cores.
 """
 
 import numpy as np
