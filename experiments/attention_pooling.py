@@ -1,174 +1,153 @@
-"""Study of the chapter attention-pooling: what weights buy, and whether they explain an answer.
+"""Study of the chapter attention-pooling: what weights can do, and whether they explain an answer.
 
-Symbols: no recurrence at all, a pool on the symbols and a linear layer; the marked symbol of 20, and the last of 20.
-Names and vowels: one LSTM, pooled in eight ways; the names as in `many_to_one` (five splits, a seed each, that also
-draws the network), the Japanese Vowels with all 270 training utterances and the published test part (five draws of the
-network). Beside them attention without an LSTM: each step through a layer of its own, then the pool. All settings were
-fixed before the first run and none was chosen on these scores; the last epoch counts.
-Explanations: for every test sequence each step is deleted once, from the input (the LSTM then reads on without it) and
-from the weighted sum alone (its weight is set to 0, the others grow). "Random" is the mean over all steps. Two networks
-of every kind learn from the same split with different draws, to see whether they attend to the same steps.
-Padding: the softmax taken over all T steps, in use alone or in training too, with more and more padding.
-Nothing was added after a first look. About sixteen minutes of one processor.
+Symbols: the symbols themselves are pooled and read by a linear layer, without recurrence. Which of 20 carries the
+mark, and which is the last? Every pool has the same six learning rates on seed 100; seeds 0 to 4 are then trained with
+the one that is best on validation data, on new sequences in every batch, each until its validation cross-entropy has
+not improved for 6 epochs of 50 batches. Below 0.01 a question is solved, and training is not continued for less.
+
+Explanations: attention, and attention without an LSTM, on the city names and the vowels of `names_and_vowels`, with its
+divisions, its chosen settings and its seeds 0 to 9: the same networks. In every test sequence each step is deleted
+once, from the input (the LSTM reads what is left) and from the weighted sum (its weight is set to 0, the others grow).
+A rule names the step of each sequence; "random" is the mean over all its steps. For seeds 0 to 4 a second network is
+trained on the same division from other initial weights. Every agreement has beside it what is left of it when one side
+comes from another sequence of the same length.
+
+Padding: the softmax takes in the zeros after the last valid step too, in training, in testing or in both, with more and
+more padding; the LSTM's states are as before. Without a mask the vowels have the same tries, chosen alike.
+About seven minutes on two cores.
 """
 
-import time
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from many_to_one import NAMES, accuracy, train
-from protocol import save
+from learning import learn, predict
+from names_and_vowels import HALF_LIFE, SEARCHED, TRIES, judge, make, task_of, train
+from protocol import paired, run, save, search, streams
 from scipy.stats import rankdata
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from lstm_tutorial.data import Batch, city_names, japanese_vowels, symbol_question
+from lstm_tutorial.data import symbol_question
 from lstm_tutorial.in_torch import (
-    Adam,
     AttentionPool,
-    ManyToOne,
     cross_entropy,
     decay_weights,
-    fit,
-    last_pool,
     mean_pool,
     position_weights,
     weighted_pool,
 )
+from lstm_tutorial.in_torch.padding import fill_padding, valid_steps
+from lstm_tutorial.notebook import study
 
-SEEDS, HALF_LIFE = range(5), 4
-VOWELS = dict(H=32, lr=1e-2, B=30, epochs=40, clip=1.0)
-SYMBOLS = dict(T=20, symbols=4, B=64, updates=1000, lr=2e-2, test=4000)
-POOLS = ["last", "mean", "position", "decay", "learned position", "additive", "dot", "4 heads"]
-WIDER = [1, 2, 4]  # times the usual T, for the softmax over padding
-DRAWN = 5  # countries and speakers of which weights are kept to be drawn
-
-
-class Task(NamedTuple):
-    """Sequences, their answers, and how a network learns them."""
-
-    train: Batch
-    test: Batch
-    settings: dict
-    D: int  # features, or different tokens
-    K: int
-
-
-def names(seed):
-    """One split of the city names."""
-    cities = city_names(rng=seed)
-    return Task(cities.train, cities.test, NAMES, len(cities.alphabet), len(cities.countries))
-
-
-def vowels(seed):
-    """The Japanese Vowels, standardised by the training part; the seed shuffles it."""
-    parts = japanese_vowels(validation=0, rng=seed)
-    x, lengths, _ = parts.train
-    valid = x[np.arange(x.shape[1]) < lengths[:, None]]
-    scaled = [part._replace(x=((part.x - valid.mean(0)) / valid.std(0)).astype(np.float32)) for part in parts]
-    return Task(scaled[0], scaled[2], VOWELS, x.shape[2], 9)
-
-
-class Leaky(AttentionPool):
-    """The fault: the softmax is taken over all steps, padding too."""
-
-    def forward(self, x, lengths=None, **options):
-        """Pool x as if no step were padding."""
-        return super().forward(x, None, **options)
-
-
-class NoRecurrence(nn.Module):
-    """Attention over the steps themselves: each goes through a layer of its own, nothing is carried between them."""
-
-    def __init__(self, D, H, K, embedding, rng):
-        super().__init__()
-        self.embedding = None if embedding is None else nn.Embedding(D, embedding)
-        self.layer = nn.Sequential(nn.Linear(embedding or D, H), nn.Tanh())
-        self.pool, self.head = AttentionPool(H, rng=rng), nn.Linear(H, K)
-
-    def run(self, x, lengths=None):
-        """Return the steps (B, T, H), as a recurrent network would."""
-        return self.layer(x), None
-
-    def forward(self, x, lengths=None):
-        """Map x to scores (B, K)."""
-        x = x if self.embedding is None else self.embedding(x)
-        return self.head(self.pool(self.run(x)[0], lengths))
-
-
-def make(task, kind, seed):
-    """Return a network that pools in a way of `POOLS`, or one of the others of this study."""
-    torch.manual_seed(seed)
-    H, E, T = task.settings["H"], task.settings.get("embedding"), task.train.x.shape[1]
-    if kind == "no LSTM":
-        return NoRecurrence(task.D, H, task.K, E, seed)
-    position = nn.Parameter(torch.zeros(T))
-    pooling = {
-        "position": position_weights,
-        "decay": partial(decay_weights, half_life=HALF_LIFE),
-        "learned position": lambda T: position[:T].exp(),
-        "additive": AttentionPool(H, rng=seed),
-        "dot": AttentionPool(H, kind="dot", rng=seed),
-        "4 heads": AttentionPool(H, heads=4, rng=seed),
-        "leaky": Leaky(H, rng=seed),
-    }.get(kind, kind)
-    lstm = nn.LSTM(E or task.D, H, batch_first=True)
-    model = ManyToOne(task.D, H, task.K, pooling, embedding=E, lstm=lstm, rng=seed)
-    if kind == "learned position":
-        model.position = position
-    return model
-
-
-def learn(task, kind, seed, draw=None):
-    """Make a network, drawn by `draw` or by the seed, and train it."""
-    model = make(task, kind, seed if draw is None else draw)
-    train(model, task.train, cross_entropy, task.settings, np.random.default_rng(seed if draw is None else draw))
-    return model.eval()
+SEEDS, PAIRS, SYMBOL_SEEDS = range(10), range(5), range(5)
+QUESTIONS, T, SYMBOLS = ("marked", "final"), 20, 4
+DIRECT = ("mean", "position", "decay", "learned position", "attention", "dot")
+RATES = [dict(lr=lr) for lr in (1, 0.3, 0.1, 0.03, 0.01, 0.003)]
+SOLVED = 0.01  # cross-entropy
+WIDER = (1, 2, 4)  # times the usual length
+RULES = ("worst", "most attended", "least attended", "first", "last", "largest gradient")
+DRAWN = 5  # classes of which examples are kept
 
 
 # Symbols, without recurrence
 
 
-def symbols(question, seed):
-    """Pool the symbols themselves, answer by a linear layer; return the percentage right of each way."""
-    options = dict(T=SYMBOLS["T"], symbols=SYMBOLS["symbols"])
-    test = symbol_question(question, SYMBOLS["test"], rng=10_000 + seed, **options)
-    D, T = test.x.shape[2], SYMBOLS["T"]
-    frequent = test.x[..., :-1].sum(1) + 1e-3 * np.random.default_rng(seed).random((len(test.y), D - 1))  # ties
-    scores = {"most frequent": 100 * np.mean(frequent.argmax(1) == test.y)}
-    for kind in ("last", "mean", "position", "decay", "learned position", "additive", "dot"):
+class Direct(nn.Module):
+    """Pool the steps as they are, then a linear layer."""
+
+    def __init__(self, kind, D, K, seed):
+        super().__init__()
         torch.manual_seed(seed)
-        position, head = nn.Parameter(torch.zeros(T)), nn.Linear(D, SYMBOLS["symbols"])
-        attend = AttentionPool(D, kind=kind if kind == "dot" else "additive", rng=seed)
+        self.kind, self.head, self.position = kind, nn.Linear(D, K), nn.Parameter(torch.zeros(T))
+        self.attend = AttentionPool(D, kind="dot" if kind == "dot" else "additive", rng=seed)
+
+    def forward(self, x):
+        """Map x (B, T, D) to scores (B, K)."""
         pool = {
-            "last": last_pool,
             "mean": mean_pool,
             "position": lambda x: weighted_pool(x, position_weights(T)),
             "decay": lambda x: weighted_pool(x, decay_weights(T, HALF_LIFE)),
-            "learned position": lambda x, position=position: weighted_pool(x, position.exp()),
-        }.get(kind, attend)
-        network = nn.Module()
-        network.position, network.head, network.attend = position, head, attend
-        network.forward = lambda x, pool=pool, head=head: head(pool(x))
-        used = {"learned position": [position], "additive": attend.parameters(), "dot": attend.parameters()}
-        optimiser = Adam([*head.parameters(), *used.get(kind, [])], lr=SYMBOLS["lr"])
-        rng = np.random.default_rng(seed)
-        drawn = (symbol_question(question, SYMBOLS["B"], rng=rng, **options) for _ in range(SYMBOLS["updates"]))
-        fit(network, ((x, y) for x, _, y in drawn), cross_entropy, optimiser, progress=False)
-        with torch.no_grad():
-            scores[kind] = 100 * np.mean(network(torch.as_tensor(test.x)).numpy().argmax(1) == test.y)
-    return scores
+            "learned position": lambda x: weighted_pool(x, self.position.exp()),
+        }.get(self.kind, self.attend)
+        return self.head(pool(x))
+
+
+def draw(question, B, rng):
+    """Return x (B, T, D) and the answers."""
+    x, _, y = symbol_question(question, B, T, symbols=SYMBOLS, rng=rng)
+    return x, y
+
+
+def symbols(contender, seed, lr):
+    """Train the pool of `contender` = (question, kind); return its scores on new sequences and its curve."""
+    question, kind = contender
+    training, for_validation, for_test = streams(seed)
+    x, y = draw(question, 2000, for_validation)
+    model = Direct(kind, SYMBOLS + 1, SYMBOLS, seed)
+
+    def epoch():
+        return (draw(question, 64, training) for _ in range(50))
+
+    def validate():
+        return max(judge(predict(model, x), y)["nats"], SOLVED)
+
+    found = learn(model, epoch, cross_entropy, validate, lr=lr, epochs=300)
+    found["reached"] = judge(predict(model, x), y)["nats"]
+    x, y = draw(question, 4000, for_test)
+    return found | judge(predict(model, x), y)
+
+
+def validation_of_symbols(**setting):
+    """Return the validation cross-entropy of a try."""
+    return symbols(**setting)["reached"]
+
+
+def most_frequent(question, seed):
+    """Return how often the most frequent symbol of a test sequence is the answer, in percent; a tie is drawn."""
+    x, y = draw(question, 4000, streams(seed)[2])
+    counts = x[..., :-1].sum(1)
+    return 100 * np.mean((counts + 1e-3 * np.random.default_rng(seed).random(counts.shape)).argmax(1) == y)
+
+
+def compare_symbols():
+    """Search, then train every pool on both questions."""
+    contenders = [(question, kind) for question in QUESTIONS for kind in DIRECT]
+    chosen, found = search(validation_of_symbols, contenders, RATES, SEARCHED), {}
+    for question in QUESTIONS:
+        found[question] = {"most frequent": {"right": [most_frequent(question, seed) for seed in SYMBOL_SEEDS]}}
+        for kind in DIRECT:
+            each = chosen[question, kind]
+            settings = [dict(contender=(question, kind), seed=seed) | each["chosen"] for seed in SYMBOL_SEEDS]
+            runs = list(run(symbols, settings))
+            one = {key: [each[key] for each in runs] for key in ("right", "at", "ended")}
+            one |= {"chosen": each["chosen"], "tries": each["scores"], "curve": np.round(runs[0]["curve"], 3)}
+            found[question][kind] = one
+        for each in found[question].values():
+            each["against mean"] = paired(each["right"], found[question]["mean"]["right"])
+    return found
 
 
 # Explanations
 
 
+class Unmasked(AttentionPool):
+    """The fault: the softmax is taken over all steps; those past a length are zeros."""
+
+    def forward(self, x, lengths=None, **options):
+        """Pool x as if no step were padding."""
+        return AttentionPool.forward(self, fill_padding(x, valid_steps(lengths, x.shape[1]), 0), **options)
+
+
+def trained(task, kind, seed, lr, dropout, weight_decay):
+    """Return a network of a kind of `names_and_vowels`, or one with attention and no mask, and its curve."""
+    model = make(task, "attention" if kind == "unmasked" else kind, seed, dropout)
+    if kind == "unmasked":
+        model.pool = Unmasked(task.H, rng=seed)
+    return model, train(task, model, seed, lr, weight_decay)
+
+
 class View(NamedTuple):
-    """What a network with one head of attention did with a batch."""
+    """What a network with one head of attention does with a batch."""
 
     chance: np.ndarray  # (B, K) probabilities
     weights: np.ndarray  # (B, T)
@@ -177,154 +156,140 @@ class View(NamedTuple):
     masked: np.ndarray  # (B, T, K), probabilities without the step in the weighted sum
 
 
-def without_each(part):
-    """Return every sequence as often as it has steps, each time without one: rows, steps, x, lengths."""
-    T = part.x.shape[1]
-    rows, steps = np.nonzero(np.arange(T) < part.lengths[:, None])
-    kept = np.arange(T - 1) + (np.arange(T - 1) >= steps[:, None])  # (N, T - 1)
-    return rows, steps, part.x[rows[:, None], kept], part.lengths[rows] - 1
-
-
 def chances(scores):
     """Softmax, as an array in float64."""
     return torch.softmax(scores.detach().double(), dim=-1).numpy()
 
 
-def look(model, part):
-    """Ask a network about a batch, and about it without each step."""
-    x, lengths = torch.as_tensor(part.x), part.lengths
+def states_of(model, x, lengths):
+    """Return the vectors of the steps, which a gradient can reach, and the states that the pool reads."""
+    x = torch.as_tensor(x)
     vectors = (x if model.embedding is None else model.embedding(x)).detach().requires_grad_()
-    states, _ = model.run(vectors, lengths)
+    return vectors, model.run(vectors, lengths)[0]
+
+
+def look(model, part):
+    """Evaluate a network on a batch, and on it without each step."""
+    lengths, T = part.lengths, part.x.shape[1]
+    vectors, states = states_of(model, part.x, lengths)
     pooled, weights = model.pool(states, lengths, return_weights=True)
     scores = model.head(pooled)
     torch.log_softmax(scores, -1).amax(1).sum().backward()
-    slopes = vectors.grad.norm(dim=2).numpy()
+    rows, steps = np.nonzero(np.arange(T) < lengths[:, None])
+    kept = np.arange(T - 1) + (np.arange(T - 1) >= steps[:, None])  # (N, T - 1), all steps but one
+    deleted, masked = np.full((2, *weights.shape, scores.shape[1]), np.nan)
+    deleted[rows, steps] = chances(predict(model, part.x[rows[:, None], kept], lengths[rows] - 1))
     with torch.no_grad():
-        rows, steps, shorter, fewer = without_each(part)
-        deleted = np.full((*weights.shape, scores.shape[1]), np.nan)
-        deleted[rows, steps] = chances(model(torch.as_tensor(shorter), fewer))
-        others = weights[:, None] * (1 - torch.eye(weights.shape[1]))  # (B, T, T), row t without step t
+        others = weights[:, None] * (1 - torch.eye(T))  # (B, T, T), row t without step t
         others = others / others.sum(2, keepdim=True).clamp_min(1e-30)
-        masked = chances(model.head(others @ states.masked_fill(weights[..., None] == 0, 0)))
-        masked[np.arange(weights.shape[1]) >= lengths[:, None]] = np.nan
-    return View(chances(scores), weights.detach().double().numpy(), slopes, deleted, masked)
+        without = chances(model.head(others @ states.masked_fill(weights[..., None] == 0, 0)))
+    masked[rows, steps] = without[rows, steps]
+    return View(chances(scores), weights.detach().double().numpy(), vectors.grad.norm(dim=2).numpy(), deleted, masked)
 
 
-def choose(view, lengths, after):
-    """Return the step that each rule would delete, (B,) each; `after` is what is left without each step."""
+def changes(view, lengths, after):
+    """Return the step (B,) of each rule, and whether the answer changes without each step (B, T), NaN on padding.
+
+    `after` (B, T, K) is what is left without each step.
+    """
     rows, valid = np.arange(len(lengths)), np.arange(view.weights.shape[1]) < lengths[:, None]
-    answer = after[rows, :, view.chance.argmax(1)]  # (B, T)
-    return {
+    answer = view.chance.argmax(1)
+    changed = np.where(valid, np.nan_to_num(after, nan=-1).argmax(2) != answer[:, None], np.nan)
+    steps = {
+        "worst": np.where(valid, after[rows, :, answer], np.inf).argmin(1),
         "most attended": view.weights.argmax(1),
         "least attended": np.where(valid, view.weights, np.inf).argmin(1),
         "first": 0 * lengths,
         "last": lengths - 1,
         "largest gradient": np.where(valid, view.slopes, -1).argmax(1),
-        "worst": np.where(valid, answer, np.inf).argmin(1),
     }
-
-
-def effects(view, lengths):
-    """Return for each way of deleting and each rule how many answers change, and how far their probability falls."""
-    rows, valid = np.arange(len(lengths)), np.arange(view.weights.shape[1]) < lengths[:, None]
-    answer, found = view.chance.argmax(1), {}
-    for way, after in (("input", view.deleted), ("weight", view.masked)):
-        changed = np.where(valid, np.nan_to_num(after, nan=-1).argmax(2) != answer[:, None], np.nan)  # (B, T)
-        fall = view.chance[rows, answer][:, None] - after[rows, :, answer]
-        picked = {name: (changed[rows, step], fall[rows, step]) for name, step in choose(view, lengths, after).items()}
-        picked["random"] = np.nanmean(changed, axis=1), np.nanmean(fall, axis=1)
-        found[way] = {name: {"changed": 100 * c.mean(), "fall": 100 * f.mean()} for name, (c, f) in picked.items()}
-    return found
+    return steps, changed
 
 
 def rank_correlation(a, b, lengths):
     """Return the mean over sequences of Spearman's correlation over their steps; a, b (B, T)."""
-    found = []
-    for x, y, n in zip(a, b, lengths):
-        x, y = rankdata(x[:n]), rankdata(y[:n])
-        if np.ptp(x) and np.ptp(y):
-            found.append(np.corrcoef(x, y)[0, 1])
-    return np.mean(found)
+    ranks = [(rankdata(x[:n]), rankdata(y[:n])) for x, y, n in zip(a, b, lengths)]
+    return np.mean([np.corrcoef(x, y)[0, 1] for x, y in ranks if np.ptp(x) and np.ptp(y)])
 
 
-def distance(view, way):
+def same(a, b, lengths):
+    """Return the percentage of sequences for which two rules name the same step."""
+    return 100 * np.mean(a == b)
+
+
+def beside(name, measure, a, b, lengths, rng, draws=5):
+    """Return `measure(a, b, lengths)`, and its mean when b comes from another sequence of the same length.
+
+    A sequence that has the only one of its length is its own other.
+    """
+    found, other = [], np.arange(len(lengths))
+    for _ in range(draws):
+        for n in np.unique(lengths):
+            group = rng.permutation(np.flatnonzero(lengths == n))
+            other[group] = np.roll(group, 1)
+        found.append(measure(a, b[other], lengths))
+    return {name: measure(a, b, lengths), f"{name}, other": np.mean(found)}
+
+
+def distance(view, after):
     """Total variation between what is answered with and without each step, (B, T)."""
-    return abs(getattr(view, way) - view.chance[:, None]).sum(2) / 2
+    return abs(after - view.chance[:, None]).sum(2) / 2
 
 
-def describe(view, part):
-    """Return how the weights are spread and how well they and the gradients rank the steps."""
-    lengths, w = part.lengths, view.weights
+def describe(view, part, rng):
+    """Return how the weights are spread, what deletions change in percent, and how well the weights rank the steps."""
+    lengths, w, rows = part.lengths, view.weights, np.arange(len(part.lengths))
     entropy = -(w * np.log(np.where(w > 0, w, 1))).sum(1)
-    found = {"steps": np.exp(entropy).mean(), "length": lengths.mean(), "largest": w.max(1).mean()}
-    found["on the last"] = w[np.arange(len(w)), lengths - 1].mean()
-    found["accuracy"] = 100 * np.mean(view.chance.argmax(1) == part.y)
-    for way in ("deleted", "masked"):
-        for name, values in (("weights", w), ("gradient", view.slopes)):
-            found[f"rank of {name}, {way}"] = rank_correlation(values, distance(view, way), lengths)
-    return found | {"effects": effects(view, lengths)}
+    found = {"steps": np.exp(entropy).mean(), "length": lengths.mean(), "by chance": 100 * np.mean(1 / lengths)}
+    found["weight of the last"] = 100 * w[rows, lengths - 1].mean()
+    found["smallest weight"] = 100 * np.where(np.arange(w.shape[1]) < lengths[:, None], w, 1).min(1).mean()
+    for way, after in (("input", view.deleted), ("sum", view.masked)):
+        steps, changed = changes(view, lengths, after)
+        attended, worst = steps["most attended"], steps["worst"]
+        not_last = attended != lengths - 1
+        each = {rule: changed[rows, step] for rule, step in steps.items()} | {"random": np.nanmean(changed, axis=1)}
+        found |= {f"{way}: {rule}": 100 * hit.mean() for rule, hit in each.items()}
+        found |= {f"{way}, not last: {rule}": 100 * hit[not_last].mean() for rule, hit in each.items()}
+        found |= beside(f"{way}: rank", rank_correlation, w, distance(view, after), lengths, rng)
+        found |= beside(f"{way}: attended is worst", same, attended, worst, lengths, rng)
+        found[f"{way}: last is worst"] = same(lengths - 1, worst, lengths)
+    return found | {"not last": 100 * not_last.mean()}
 
 
 def other_weights(model, part, view, rng):
-    """Return the percentage right, and of answers changed, with equal weights and with the weights shuffled."""
-    x, lengths = torch.as_tensor(part.x), part.lengths
-    valid = np.arange(x.shape[1]) < lengths[:, None]
-    shuffled_weights = view.weights.copy()
-    for row, n in zip(shuffled_weights, lengths):
+    """Return the percentage right with the network's own weights, with equal ones, and with its own in random order."""
+    lengths, mixed = part.lengths, view.weights.copy()
+    for row, n in zip(mixed, lengths):
         row[:n] = rng.permutation(row[:n])
-    found = {}
-    with torch.no_grad():
-        states, _ = model.run(x if model.embedding is None else model.embedding(x), lengths)
-        for name, weights in (("equal", valid / lengths[:, None]), ("shuffled", shuffled_weights)):
-            answer = model.head(weighted_pool(states, weights, lengths)).numpy().argmax(1)
-            changed = 100 * np.mean(answer != view.chance.argmax(1))
-            found[name] = {"accuracy": 100 * np.mean(answer == part.y), "changed": changed}
-    return found
+    equal = (np.arange(mixed.shape[1]) < lengths[:, None]) / lengths[:, None]
+    states = states_of(model, part.x, lengths)[1].detach()
+    weights = {"own": view.weights, "equal": equal, "shuffled": mixed}
+    scores = {name: model.head(weighted_pool(states, each, lengths)).detach() for name, each in weights.items()}
+    return {f"weights: {name}": judge(each, part.y)["right"] for name, each in scores.items()}
 
 
 def agree(views, part, rng):
-    """Return how far two networks agree: on the answer, on the most attended step, on the step that matters most."""
-    lengths, answers = part.lengths, [view.chance.argmax(1) for view in views]
+    """Return how far two networks agree on the sequences that both get right."""
+    answers = [view.chance.argmax(1) for view in views]
     right = (answers[0] == part.y) & (answers[1] == part.y)
-    tops = [view.weights.argmax(1) for view in views]
-    worst = [choose(view, lengths, view.deleted)["worst"] for view in views]
-    found = {"answer": 100 * np.mean(answers[0] == answers[1]), "both right": 100 * right.mean()}
-
-    def by_chance(a, b):
-        """Agreement when the second network's step is that of another sequence of the same length, also right."""
-        same = []
-        for _ in range(20):
-            other = b.copy()
-            for n in np.unique(lengths):
-                group = np.flatnonzero(right & (lengths == n))
-                other[group] = b[rng.permutation(group)]
-            same.append(np.mean((a == other)[right]))
-        return 100 * np.mean(same)
-
-    for name, (a, b) in (("most attended", tops), ("worst", worst)):
-        found[name] = 100 * np.mean((a == b)[right])
-        found[f"{name}, other sequence"] = by_chance(a, b)
-    found["blind"] = 100 * np.mean(1 / lengths[right])
-    found["attended is worst"] = [100 * np.mean(t == w) for t, w in zip(tops, worst)]
-    found["rank of weights"] = rank_correlation(views[0].weights[right], views[1].weights[right], lengths[right])
-    moved = [distance(view, "deleted")[right] for view in views]
-    found["rank of effects"] = rank_correlation(*moved, lengths[right])
-    return found
+    lengths = part.lengths[right]
+    found = {"agree: both right": 100 * right.mean(), "agree: by chance": 100 * np.mean(1 / lengths)}
+    steps = [changes(view, part.lengths, view.deleted)[0] for view in views]
+    for rule in ("most attended", "worst"):
+        found |= beside(f"agree: {rule}", same, *(each[rule][right] for each in steps), lengths, rng)
+    return found | beside("agree: rank", rank_correlation, *(view.weights[right] for view in views), lengths, rng)
 
 
-def leak(model, task):
-    """Return, for more and more padding, how much weight lies on it without a mask, and the percentage right."""
-    found, T = {}, task.test.x.shape[1]
-    for times in WIDER:
-        pad = ((0, 0), (0, (times - 1) * T)) + ((0, 0),) * (task.test.x.ndim - 2)
-        x, lengths = torch.as_tensor(np.pad(task.test.x, pad)), task.test.lengths
-        with torch.no_grad():
-            states, _ = model.run(x if model.embedding is None else model.embedding(x), lengths)
-            pooled, weights = model.pool(states, return_weights=True)  # no lengths
-            answer = model.head(pooled).numpy().argmax(1)
-        padding = np.arange(times * T) >= lengths[:, None]
-        share = 100 * (weights.numpy() * padding).sum(1).mean()
-        found[times * T] = {"weight": share, "accuracy": 100 * np.mean(answer == task.test.y)}
+def padded(model, part):
+    """Return the test scores with a mask, and without one at more and more padding, and the weight on the padding."""
+    states, found, n = states_of(model, part.x, part.lengths)[1].detach(), {}, part.x.shape[1]
+    for name, pool, times in [("mask", AttentionPool, 1), *((f"no mask x{times}", Unmasked, times) for times in WIDER)]:
+        wider = nn.functional.pad(states, (0, 0, 0, (times - 1) * n))
+        pooled, weights = pool.forward(model.pool, wider, part.lengths, return_weights=True)
+        padding = np.arange(times * n) >= part.lengths[:, None]
+        scores = judge(model.head(pooled).detach(), part.y)
+        scores["weight"] = 100 * float((weights.detach().numpy() * padding).sum(1).mean())
+        found |= {f"{name}: {what}": value for what, value in scores.items()}
     return found
 
 
@@ -337,71 +302,70 @@ def examples(views, part, K):
             if len(found):
                 n, L = found[0], part.lengths[found[0]]
                 fall = views[0].chance[n, answers[n]] - views[0].deleted[n, :L, answers[n]]
-                row = {"row": n, "x": part.x[n, :L] if part.x.ndim == 2 else part.x[n, :L, 0]}
-                row |= {"y": part.y[n], "answers": [v.chance[n].argmax() for v in views], "right": right}
-                kept.append(row | {"weights": [v.weights[n, :L] for v in views], "fall": fall})
+                row = {"x": part.x[n, :L], "y": part.y[n], "answers": [v.chance[n].argmax() for v in views]}
+                kept.append(row | {"right": right, "weights": [v.weights[n, :L] for v in views], "fall": fall})
     return kept
 
 
-def read(task, seed):
-    """Train every network on one task and seed; return their scores and what was found in them."""
-    scores, found, models = {}, {}, {}
-    for kind in [*POOLS, "no LSTM", "leaky"]:
-        models[kind] = learn(task, kind, seed)
-        scores[kind] = accuracy(models[kind], task.test)
-        print(f"  {kind} {scores[kind]:.1f}", flush=True)
-    found["position"] = torch.softmax(models["learned position"].position.detach(), 0).numpy()
-    found["leak"] = {"in use": leak(models["additive"], task), "in training": leak(models["leaky"], task)}
-    rng = np.random.default_rng(seed)
-    for kind in ("additive", "no LSTM"):
-        pair = [models[kind], learn(task, kind, seed, draw=100 + seed)]
-        views = [look(model, task.test) for model in pair]
-        found[kind] = describe(views[0], task.test) | {"agree": agree(views, task.test, rng)}
-        found[kind]["second accuracy"] = accuracy(pair[1], task.test)
-        found[kind]["other weights"] = other_weights(pair[0], task.test, views[0], rng)
-        if seed == SEEDS[0]:
-            found[kind]["examples"] = examples(views, task.test, task.K)
-    return scores, found
+def explain(name, kind, seed, settings):
+    """Train a network, and a second one for some seeds; return all that was found in them."""
+    task, rng = task_of(name, seed), np.random.default_rng(seed)
+    model, curve = trained(task, kind, seed, **settings)
+    found = judge(predict(model, task.test.x, task.test.lengths), task.test.y)
+    found |= {"ended": curve["ended"], "curve": np.round(curve["curve"], 3)} | padded(model, task.test)
+    if kind == "unmasked":
+        return found
+    views = [look(model, task.test)]
+    found |= describe(views[0], task.test, rng) | other_weights(model, task.test, views[0], rng)
+    if seed in PAIRS:
+        twin = make(task, kind, 1000 + seed, settings["dropout"])
+        train(task, twin, 1000 + seed, settings["lr"], settings["weight_decay"])
+        views.append(look(twin, task.test))
+        found |= agree(views, task.test, rng)
+    if seed == SEEDS[0]:
+        found["examples"] = examples(views, task.test, task.K)
+    return found
 
 
-def summaries(part, all_of_it):
-    """Mean frame of each utterance, or mean, spread, first and last."""
-    rows = []
-    for x, n in zip(part.x, part.lengths):
-        x = x[:n]
-        rows.append(np.concatenate([x.mean(0), x.std(0), x[0], x[-1]]) if all_of_it else x.mean(0))
-    return np.array(rows)
+def validation_unmasked(contender, seed, **settings):
+    """Return the validation cross-entropy of a try without a mask."""
+    return trained(task_of(contender, seed), "unmasked", seed, **settings)[1]["best"]
 
 
-def vowel_baselines():
-    """Logistic regressions on summaries of the utterances."""
-    task, scores = vowels(0), {}
-    scores["majority"] = 100 * np.bincount(task.test.y).max() / len(task.test.y)
-    for name, all_of_it in (("mean frame", False), ("mean, spread, first, last", True)):
-        line = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
-        line.fit(summaries(task.train, all_of_it), task.train.y)
-        scores[name] = 100 * line.score(summaries(task.test, all_of_it), task.test.y)
-    return scores
+def gather(name, kind, settings):
+    """Train the networks of all seeds; return {what: its values over the seeds} and the paired differences."""
+    runs = list(run(explain, [dict(name=name, kind=kind, seed=seed, settings=settings) for seed in SEEDS]))
+    once = {"curve": runs[0].pop("curve")}
+    if name == "names" and kind == "attention":
+        once["examples"] = runs[0]["examples"]
+    runs[0].pop("examples", None)
+    found = {what: [each[what] for each in runs if what in each] for what in runs[0]}
+    pairs = [(what.removesuffix(", other"), what) for what in found if what.endswith(", other")]
+    pairs += [(what, "mask: " + what.split(": ")[1]) for what in found if what.startswith("no mask")]
+    if kind != "unmasked":
+        for way in ("input", "input, not last", "sum", "sum, not last"):
+            pairs += [(f"{way}: {rule}", f"{way}: random") for rule in RULES]
+            pairs += [(f"{way}: most attended", f"{way}: {rule}") for rule in ("last", "largest gradient")]
+        pairs += [(f"weights: {weights}", "weights: own") for weights in ("equal", "shuffled")]
+        pairs += [("sum: rank", "input: rank"), ("input: attended is worst", "input: last is worst")]
+    return found | once | {"differences": {f"{a} - {b}": paired(found[a], found[b]) for a, b in pairs}}
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    begun = time.process_time()
-    results = {"settings": {"names": NAMES, "vowels": VOWELS, "symbols": SYMBOLS, "half_life": HALF_LIFE}}
-    for name, task in (("vowels", vowels), ("names", names)):
-        runs = []
-        for seed in SEEDS:
-            print(f"{name}, seed {seed}", flush=True)
-            runs.append(read(task(seed), seed))
-        scores = {kind: [s[kind] for s, _ in runs] for kind in runs[0][0]}
-        results[name] = {"scores": scores, "runs": [found for _, found in runs]}
-    results["vowels"]["baselines"] = vowel_baselines()
-    results["symbols"] = {}
-    for question in ("marked", "final"):
-        runs = [symbols(question, seed) for seed in SEEDS]
-        results["symbols"][question] = {kind: [run[kind] for run in runs] for kind in runs[0]}
-        print(
-            question, {kind: np.round(np.median(s), 1) for kind, s in results["symbols"][question].items()}, flush=True
-        )
-    results["cpu_minutes"] = round((time.process_time() - begun) / 60, 1)
+    results = {"symbols": compare_symbols()}
+    before = study("names_and_vowels")["results"]
+    for name, line in (("vowels", "four frames"), ("names", "pieces")):
+        kinds = ("attention", "attention, no LSTM")
+        found = results[name] = {kind: gather(name, kind, before[name][kind]["chosen"]) for kind in kinds}
+        attention, alone = found.values()
+        between = [(kind, "mean") for kind in kinds] + [("attention", "learned position"), (line, "last")]
+        right = {kind: each["right"] for kind, each in before[name].items() if kind != "majority"}
+        found["differences"] = {f"{a} - {b}": paired(right[a], right[b]) for a, b in between}
+        found["differences"]["rank: no LSTM - LSTM"] = paired(alone["input: rank"], attention["input: rank"])
+        if name == "vowels":
+            tuned = search(validation_unmasked, [name], TRIES, SEARCHED)[name]
+            found["unmasked"] = tuned | gather(name, "unmasked", tuned["chosen"])
+            for what in ("right", "nats"):
+                difference = paired(found["unmasked"][f"no mask x1: {what}"], attention[what])
+                found["differences"][f"unmasked - masked: {what}"] = difference
     save("attention_pooling", results, seeds=SEEDS)

@@ -72,7 +72,7 @@ def race_all(contenders, reference, seconds=8.0, least=7, slow=0.3, too_slow=3.0
     rounds = int(np.clip(seconds / sum(first[name] for name in quick), least, 41))
     found = against(race({name: contenders[name] for name in quick}, rounds, 1), reference)
     if late:
-        found |= against(race({name: contenders[name] for name in [*late, reference]}, 3, 0), reference) | found
+        found |= against(race({name: contenders[name] for name in [*late, reference]}, 3, 1), reference) | found
     return {name: found[name] for name in contenders if name in found}, out
 
 

@@ -1,24 +1,27 @@
 """Benchmark of the LSTM: NumPy beside torch.nn.LSTM, in float32 on one thread, about seven minutes.
 
 The table: five sizes, forward (keeping what a backward needs) and both ways (d_x and all gradients), a row a contender.
-A goal is met when the median ratio lies within 5% of it. What takes over 3 s a round is left out, what is slow runs
-three rounds. Then inference, where nothing is kept (torch: `inference_mode`); the peak memory of a training step, in
-processes of their own; layers, directions, lengths and peepholes as multiples of their share of the plain layer; what
-else a training step costs; how time and memory grow; one thread and two; and the ladder, from a naive program to the
-fused layer, each rung predicted from the pieces that it is made of before it is timed.
+A goal is met when the median ratio lies within 5% of it. Then inference, where nothing is kept (torch:
+`inference_mode`); the peak memory of a training step, in processes of their own; layers, directions, lengths and
+peepholes as multiples of their share of the plain layer; what else a training step costs; how time and memory grow; one
+thread and two; and the ladder, from a naive program to the fused layer, each rung predicted from the pieces that it is
+made of before it is timed.
+
+Every timing follows the same rules: a program runs at least once without being timed, then the programs take turns; a
+ratio is taken within a round, and the median and the quartiles of the rounds are kept. There are at least seven rounds;
+three where a program takes over 0.3 s a call and four times as long as torch's, and where torch packs 1,000 steps. What
+takes over 3 s in the table is left out. Run nothing else meanwhile.
 
 `python experiments/bench_lstm.py 0.1` gives every race a tenth of its time, for a look, and
-`python experiments/bench_lstm.py 0.1 table streaming memory` runs these parts alone, in three minutes, prints how the
-goals stand, and saves nothing.
+`python experiments/bench_lstm.py 0.1 table memory` runs these parts alone, prints how the goals stand, and saves
+nothing.
 """
 
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import ladder
@@ -40,8 +43,6 @@ GOALS = {  # T, B, D, H: forward, both ways
     (20, 256, 256, 512): (1.2, 0.95),
     (100, 1, 32, 64): (2.6, 1.7),
 }
-FLOOR_GOALS = {"forward": (1.5, 4), "both ways": (1.35, 3.5)}  # as multiples of the floor: batched, one sequence
-STEP, STEP_GOAL = (1, 1, 32, 64), 4  # one step of one sequence with carried state, as a multiple of an LSTMCell's
 MEMORY_GOAL, SHARE_GOAL, REST_GOAL, MARGIN = 0.75, 1.3, 0.15, 1.05
 BATCHED = [sizes for sizes in GOALS if sizes[1] > 1]
 TORCH, OURS, SCALE = "torch.nn.LSTM", "FastLSTM", float(sys.argv[1]) if sys.argv[1:] else 1.0
@@ -137,56 +138,11 @@ def race_table():
             agree(runs, sizes)
         for (how, each), goal in zip(runs.items(), goals, strict=True):
             rows, out = race_all(each, TORCH, 8 * SCALE, LEAST)
-            rows |= extras(sizes, how, rows[TORCH]["ms"])
             table(f"{key(sizes)}, {how}", rows, TORCH)
-            ours, floor = rows[OURS]["median"], rows["floor"]["median"]
-            met, of_floor, floor_goal = ours <= MARGIN * goal, ours / floor, FLOOR_GOALS[how][sizes[1] == 1]
-            floor_met = of_floor <= floor_goal
-            print(f"  goal {goal:g}: {'met' if met else 'missed'}, at {ours:.2f}", end="; ")
-            print(f"of the floor at most {floor_goal:g}: {'met' if floor_met else 'missed'}, at {of_floor:.2f}")
+            met = rows[OURS]["median"] <= MARGIN * goal
+            print(f"  goal {goal:g}: {'met' if met else 'missed'}, at {rows[OURS]['median']:.2f}")
             found[how][key(sizes)] = {"rows": rows, "left out": out, "goal": goal, "met": met}
-            found[how][key(sizes)] |= {"of the floor": of_floor, "floor goal": floor_goal, "floor met": floor_met}
     return found
-
-
-def streaming():
-    """Race one step of one sequence with carried state, where nothing is kept, against torch's `LSTMCell`."""
-    x, _, lstm, theirs, _ = draw(*STEP)
-    cell = torch.nn.LSTMCell(*STEP[2:])
-    cell.load_state_dict({name.removesuffix("_l0"): value for name, value in theirs.state_dict().items()})
-    (_, ours_state), tensor = lstm(x), torch.tensor(x)
-    state = tuple(torch.tensor(each[0]) for each in ours_state)
-
-    def often(step, times=50):
-        for _ in range(times):
-            step()
-
-    runs = {"LSTMCell": partial(often, partial(torch.inference_mode()(cell), tensor[0], state))}
-    runs["LSTMCell, gradients on"] = partial(often, partial(cell, tensor[0], state))
-    runs[TORCH] = partial(often, partial(torch.inference_mode()(theirs), tensor))
-    runs[OURS] = partial(often, partial(lstm, x, ours_state, keep_cache=False))
-    rows = race_all(runs, "LSTMCell", 3 * SCALE, LEAST)[0]
-    table(f"{key(STEP)}, fifty times a step of a stream", rows, "LSTMCell")
-    met = rows[OURS]["median"] <= STEP_GOAL
-    print(f"  goal {STEP_GOAL:g}: {'met' if met else 'missed'}, at {rows[OURS]['median']:.2f}")
-    return {"sizes": list(STEP), "rows": rows, "goal": STEP_GOAL, "met": met}
-
-
-def extras(sizes, how, reference):
-    """Return the rows of JAX and ONNX Runtime, if they are there, each in a process of its own."""
-    rows, needs = {}, {"JAX lax.scan": ("jax", ["jax"]), "ONNX Runtime": ("onnx", ["onnx", "onnxruntime"])}
-    for name, (job, modules) in needs.items():
-        if not all(map(find_spec, modules)):
-            if sizes == next(iter(GOALS)) and how == "forward":
-                print(f"  {name}: not installed, left out")
-        elif how == "forward" or job == "jax":
-            x, d_output, lstm, _, weights = draw(*sizes)
-            arrays = dict(x=x, weight_ih=weights[0], weight_hh=weights[1], bias=weights[2] + weights[3])
-            with tempfile.TemporaryDirectory() as folder:
-                np.savez(f"{folder}/arrays.npz", d_output=d_output, output=lstm(x)[0], **arrays)
-                ms = alone(job, f"{folder}/arrays.npz")[how]
-            rows[name] = {"median": ms / reference, "low": ms / reference, "high": ms / reference, "ms": ms}
-    return rows
 
 
 def alone(*words):
@@ -211,7 +167,7 @@ def memory(repeats=3):
     """Measure the peak of a training step at the batched sizes."""
     found = {}
     for sizes in BATCHED:
-        mb = {name: [alone("memory", name, *sizes) / 2**20 for _ in range(repeats)] for name in ("numpy", "torch")}
+        mb = {name: [alone(name, *sizes) / 2**20 for _ in range(repeats)] for name in ("numpy", "torch")}
         ratio = float(np.median(mb["numpy"]) / np.median(mb["torch"]))
         met, (T, B, D, H) = ratio <= MEMORY_GOAL, sizes
         held = 4 / 2**20 * np.array([T * B * (D + 1 + H), 5 * T * B * H, T * B * (D + H), 8 * H * (D + H)])
@@ -252,13 +208,11 @@ def shares():
             times["share: ragged"] = times["plain"] * lengths.mean() / T
             row["ragged"] = against(times, "share: ragged")["ragged"]
             row["ragged by padded"] = against(times, "plain")["ragged"]
-            row["products of ragged rows"] = against(race_products(sizes, lengths, rounds), "share")["ragged"]
             d_theirs, run = torch.tensor(d_output), partial(packed, theirs, leaf, longest)
             theirs_runs = {"torch padded": partial(gradient, partial(hidden_states, theirs, leaf), leaves, d_theirs)}
             theirs_runs["torch packed"] = partial(gradient, run, leaves, d_theirs[: int(longest[0])])
-            times = race(theirs_runs | {"ragged": runs["ragged"]}, 3 if T < 1000 else 1, 0)  # packing is slow
+            times = race(theirs_runs, 3 if T >= 1000 else LEAST, 1)  # there packing takes seconds
             row["torch: packed by padded"] = against(times, "torch padded")["torch packed"]
-            row["torch: ragged by packed"] = against(times, "torch packed")["ragged"]
         table(f"{key(sizes)}, both ways, as multiples of the share", row, "its share")
         for name in ("two layers", "both directions", "peepholes", "ragged"):
             if name in row:
@@ -266,25 +220,6 @@ def shares():
                 print(f"  {name}: goal {SHARE_GOAL:g} {'met' if met else 'missed'}, at {row[name]['median']:.2f}")
         found[key(sizes)] = row | {"mean length": float(lengths.mean() / T)}
     return found
-
-
-def race_products(sizes, lengths, rounds):
-    """Race a step's products with as many rows as still run, all steps, against their share of those with all rows."""
-    T, B, D, H = sizes
-    rng = np.random.default_rng(0)
-    seen, d_z, ready, to_h = (
-        rng.standard_normal(shape).astype(np.float32)
-        for shape in ((B, D + 1 + H), (B, 4 * H), (4, D + 1 + H, H), (4 * H, H))
-    )
-    running = (lengths > np.arange(T)[:, None]).sum(axis=1)
-
-    def run(rows):
-        for n in rows:
-            np.matmul(seen[:n], ready)
-            np.matmul(d_z[:n], to_h)
-
-    times = race({"ragged": partial(run, running.tolist()), "all": partial(run, [B] * T)}, rounds, 1)
-    return {"ragged": times["ragged"], "share": times["all"] * running.mean() / B}
 
 
 def training(K=10):
@@ -312,9 +247,10 @@ def training(K=10):
                 "Adam": partial(Adam(parameters).step, gradients),
             }
             times = race(runs, 3 if SCALE < 1 else 11, 1)
-            whole = sum(times.values())
-            row = {name: float(np.median(each / whole)) for name, each in times.items()}
+            spread = against(times | {"whole": sum(times.values())}, "whole")
+            row = {name: spread[name]["median"] for name in runs}
             found[key(sizes)][answers] = row
+            found[key(sizes)][f"{answers}, quartiles"] = {n: [spread[n]["low"], spread[n]["high"]] for n in runs}
             words = ", ".join(f"{name} {100 * share:.1f}%" for name, share in row.items())
             worst = max(share for name, share in row.items() if name != "LSTM")
             print(f"{key(sizes)}, {answers}: {words}; largest {'within' if worst <= REST_GOAL else 'above'} 15%")
@@ -326,7 +262,7 @@ def growth():
     found = {}
     for axis, values in GROWING.items():
         letter, rows = "TBDH"[axis], {"values": values}
-        rows |= {f"{name} {what}": [] for name in ("numpy", "torch") for what in ("ms", "MiB")}
+        rows |= {f"{name} {what}": [] for name in ("numpy", "torch") for what in ("ms", "MiB", "quartiles")}
         for value in values:
             sizes = list(BASE)
             sizes[axis] = value
@@ -337,8 +273,9 @@ def growth():
             runs["torch"] = partial(gradient, partial(hidden_states, theirs, leaf), leaves, d_theirs)
             for name, each in race(runs, 3 if SCALE < 1 else 9, 1).items():
                 rows[f"{name} ms"].append(1e3 * float(np.median(each)))
-                rows[f"{name} MiB"].append(alone("memory", name, *sizes) / 2**20)
-        logs = {name: np.log(np.maximum(each, 1e-3)) for name, each in rows.items()}
+                rows[f"{name} quartiles"].append(1e3 * np.percentile(each, [25, 75]))
+                rows[f"{name} MiB"].append(alone(name, *sizes) / 2**20)
+        logs = {k: np.log(np.maximum(v, 1e-3)) for k, v in rows.items() if "quartiles" not in k}
         rows["exponents"] = {name: float(np.polyfit(logs["values"], y, 1)[0]) for name, y in logs.items()}
         print(letter, {name: round(power, 2) for name, power in rows["exponents"].items() if name != "values"})
         found[letter] = rows
@@ -352,7 +289,7 @@ def threads():
         x, _, lstm, *_ = draw(*sizes)
         times, started = {(n, clock): [] for n in (1, 2) for clock in ("wall", "CPU")}, time.perf_counter()
         for number in range(3 if SCALE < 1 else 31):
-            if number and time.perf_counter() - started > 10:
+            if number >= LEAST and time.perf_counter() - started > 10:
                 break  # two threads can be very slow where other programs run
             for n in (1, 2) if number % 2 else (2, 1):
                 with threadpool_limits(n):
@@ -452,7 +389,7 @@ def main():
     one_thread()
     torch.manual_seed(0)
     results, started = {"sizes": list(GOALS)}, time.perf_counter()
-    parts = dict(ladder=climb_ladder, table=race_table, streaming=streaming, inference=inference, memory=memory)
+    parts = dict(ladder=climb_ladder, table=race_table, inference=inference, memory=memory)
     parts |= dict(shares=shares, training=training, growth=growth, threads=threads)
     wanted = sys.argv[2:] or list(parts)
     for name, part in ((name, parts[name]) for name in wanted):

@@ -92,12 +92,12 @@ def one_tanh(x, h, c, weight_ih, weight_hh, bias):
     output, one = np.empty((*x.shape[:2], h.shape[1]), x.dtype), np.ones((x.shape[1], 1), x.dtype)
     W = gate_blocks(weight_ih, weight_hh, bias, scale=HALVED)
     for t in range(len(x)):
-        h, c = bend_together(np.concatenate([x[t], one, h], axis=1) @ W, c)
+        h, c = activate_together(np.concatenate([x[t], one, h], axis=1) @ W, c)
         output[t] = h
     return output, c
 
 
-def bend_together(z, c):
+def activate_together(z, c):
     """Return the new states from the sums (4, B, H) of o, i, f, g, those of the sigmoids halved."""
     z = np.tanh(z)
     o, i, f = z[:3] * HALF + HALF
@@ -115,11 +115,11 @@ def nothing_new(x, h, c, weight_ih, weight_hh, bias, place=np.asarray):
     for t in range(T):
         look[:, :D], look[:, D + 1 :] = x[t], h
         np.matmul(look, W, out=now[:4])
-        h = bend_in_place(now, work, output[t])
+        h = activate_in_place(now, work, output[t])
     return output, now[4]
 
 
-def bend_in_place(now, work, h):
+def activate_in_place(now, work, h):
     """Make of the sums in the slots o, i, f, g, and of c in the last one, the new c and h; return h."""
     z, gates, products = now[:4], now[:3], work[:2]
     np.tanh(z, out=z)
@@ -131,7 +131,7 @@ def bend_in_place(now, work, h):
 
 
 def on_a_line(x, h, c, weight_ih, weight_hh, bias):
-    """The weights begin on a cache line: what a product loads at once then never lies on two lines."""
+    """The weights begin on a cache line, so that no load of 64 bytes or less has to touch two lines."""
     return nothing_new(x, h, c, weight_ih, weight_hh, bias, place=aligned)
 
 
@@ -156,7 +156,7 @@ def input_first(x, h, c, weight_ih, weight_hh, bias):
     for t, z_x_t in enumerate(z_x.reshape(4, T, B, H).swapaxes(0, 1)):
         np.matmul(h, from_h, out=now[:4])
         now[:4] += z_x_t
-        h = bend_in_place(now, work, output[t])
+        h = activate_in_place(now, work, output[t])
     return output, now[4]
 
 
@@ -189,20 +189,20 @@ def forward_pieces(T, B, D, H):
     join = (T, lambda: np.concatenate([h, x[:B]], axis=1))
     close, close_b = (T, lambda: close_step(*z_4, c)), (T * B, lambda: close_step(c_b, c_b, c_b, c_b, c_b))
     product = (T, lambda: np.concatenate([x[:B], one, h], axis=1) @ from_all)
-    bend = (T, lambda: bend_in_place(now, work, h))
+    activate = (T, lambda: activate_in_place(now, work, h))
     before = (1, lambda: np.add(x @ from_x, blocks[:, :1], out=sums))
     found = {
         "one_sample": [(4 * T * B, lambda: W_one @ hx_b + c_b), (T * B, lambda: np.concatenate([c_b, x_b])), close_b],
         "whole_batch": [(4 * T, lambda: hx @ W_one.T + c_b), join, close],
         "four_in_one": [(T, lambda: np.split(hx @ W.T + b, 4, axis=1)), join, close],
         "laid_out": [product, (T, lambda: close_step(*blocks, c))],
-        "one_tanh": [product, (T, lambda: bend_together(blocks, c))],
-        "nothing_new": [(T, lambda: look_and_multiply(from_all)), bend],
-        "on_a_line": [(T, lambda: look_and_multiply(on_line)), bend],
+        "one_tanh": [product, (T, lambda: activate_together(blocks, c))],
+        "nothing_new": [(T, lambda: look_and_multiply(from_all)), activate],
+        "on_a_line": [(T, lambda: look_and_multiply(on_line)), activate],
     }
     found["fused"] = found["on_a_line"]
     in_loop = (T, lambda: np.add(np.matmul(h, from_h, out=now[:4]), blocks, out=now[:4]))
-    return found | {"input_first": [before, in_loop, bend]}
+    return found | {"input_first": [before, in_loop, activate]}
 
 
 def arrays_of(cache):

@@ -1,163 +1,176 @@
-"""Study of the chapter many-to-one: from a city name to its country, and from 22 years of sunspots to the next one.
+"""Study of the chapter many-to-one: padding that is read, fewer names, next year's sunspots, a random walk.
 
-Names: five splits of the data, a seed each, that also draws the network. Settings fixed before the first run (H = 64,
-Adam with a one-cycle schedule to 8e-3, batches of 64, 12 epochs, gradients clipped at 1); none was chosen on these
-scores, and the last epoch counts. The rate of dropout, 0.3 rather than 0.5, was chosen on the validation names of
-another split. The linear models are scikit-learn's logistic regression at C = 10 on TF-IDF weighted counts of pieces of
-the name, with a space at both ends of a word. Fewer names: the same number of updates.
-Sunspots: three stretches of 59 years, each forecast a year ahead from all years before it; five draws of each network.
-A random walk of 600 steps, forecast alike: all that can be known of its next value is the last.
-Added after a first run, which came out the same in all else: padding to 30, the forget bias of 3, the ridge on square
-roots. About four minutes of one processor.
+The main comparison of names is another study, `names_and_vowels`; its task, its network (64 units, vectors of 32), its
+eight tries, on the validation part of seed 100, and its training are used here; five seeds.
+
+Padding: an LSTM that does not know the lengths reads all T steps and answers after the last, T = 20, 30 or 40. The
+padding is a learned vector, or zeros. Before the usual training it may wait: up to 20 epochs (1,060 updates) at a
+constant learning rate, until its validation cross-entropy is below 2.3 (the majority's is 2.48), so that neither early
+stopping nor the halved learning rate ends a network that starts late. T = 20 and T = 40 have eight tries each; zeros,
+T = 30 and a forget bias of 3 have the settings of T = 20.
+
+Fewer names: the first 420 or 1,260 training names, the same 480 for validation; LSTM and pieces have eight tries at
+each size, and with 3,360 the settings of `names_and_vowels`. Two unfair budgets for comparison: "same epochs" and "same
+updates" train with the settings of 3,360 names for 12 epochs or 636 updates at a constant learning rate, without early
+stopping.
+
+Sunspots: three stretches of 59 years, each forecast a year ahead. The 33 years before a stretch are for validation, the
+years before those for training, which also standardise the series. Ridge, RNN and LSTM have six tries each, with and
+without square roots; the score is the root mean square error in sunspots. An epoch is five passes over the windows.
+
+Random walks of 600 steps, a new one for each seed: 400 to train, 80 for validation, 120 to forecast. "level" has the
+series minus the training mean as its input, "change" each window minus its last value, and forecasts the change.
 """
-
-import time
 
 import numpy as np
 import torch
-from protocol import save
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.pipeline import make_pipeline
+from learning import cut, learn, predict, shuffled
+from names_and_vowels import LINEAR, TRIES, judge, make, pieces, task_of, train
+from protocol import paired, run, save, search
+from sklearn.linear_model import Ridge
 
 from lstm_tutorial.data import Batch, city_names, sunspots, windows
-from lstm_tutorial.in_torch import Adam, ManyToOne, cross_entropy, fit, mse_loss
+from lstm_tutorial.in_torch import ManyToOne, cross_entropy, fit, mse_loss
+from lstm_tutorial.notebook import study
 
-SEEDS, K = range(5), 12
-NAMES = dict(H=64, embedding=32, lr=8e-3, B=64, epochs=12, clip=1.0, C=10, dropout=0.3)
-SUNSPOTS = dict(H=16, width=22, lr=1e-2, B=32, epochs=100, clip=1.0, test=59, periods=[1950, 1891, 1832], alpha=1.0)
-FEWER, LONGER, WALK = [420, 1260], [20, 30, 40, 80], 600
-PADDED_TO = [(30, None), (40, None), (20, 3), (40, 3)]  # length, forget bias
-GROUPS = {"3-6": (3, 6), "7-9": (7, 9), "10-20": (10, 20)}  # letters in a name
-
-
-def one_cycle(optimiser, lr, batches, updates):
-    """Yield each batch, and take a step of the schedule after its update."""
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=updates)
-    for batch in batches:
-        yield batch
-        schedule.step()
+SEEDS, MORE_SEEDS, SEARCHED = range(5), range(10), 100
+SIZES, FULL, WAIT, EPOCHS = (420, 1260, 3360), 3360, 20, 12
+SHORT_PIECES = [dict(C=C, longest=2) for C in (1, 3, 10, 30, 100, 300, 1000, 3000)]
+GROUPS = {"3 to 6": (3, 6), "7 to 9": (7, 9), "10 to 20": (10, 20)}  # letters in a name
+STRETCHES, YEARS, HELD_OUT, WIDTH, H, PASSES = (1832, 1891, 1950), 59, 33, 22, 16, 5
+STEPS = [dict(lr=3e-3, weight_decay=0), dict(lr=1e-2, weight_decay=0), dict(lr=1e-2, weight_decay=0.1)]
+NETWORK_TRIES = [dict(roots=roots) | each for roots in (False, True) for each in STEPS]
+RIDGE_TRIES = [dict(roots=roots, alpha=alpha) for roots in (False, True) for alpha in (0.1, 1, 10)]
+WALK_TRIES = [dict(lr=lr, weight_decay=decay) for lr in (1e-3, 3e-3, 1e-2) for decay in (0, 0.1)]
 
 
-def shuffled(part, epochs, B, rng):
-    """Return batches of B rows of every array in `part`, in a new order each epoch."""
-    orders = [rng.permutation(len(part[0])) for _ in range(epochs)]
-    return [tuple(a[rows[k : k + B]] for a in part) for rows in orders for k in range(0, len(rows), B)]
+def few(task, n):
+    """Return the task with its first n training names."""
+    return task._replace(train=Batch(*(a[:n] for a in task.train)))
 
 
-def train(model, part, loss, settings, rng):
-    """Train a model with Adam and one cycle of the learning rate; return the losses."""
-    batches = shuffled(part, settings["epochs"], settings["B"], rng)
-    optimiser = Adam(model.parameters(), lr=settings["lr"])
-    scheduled = one_cycle(optimiser, settings["lr"], batches, len(batches))
-    return fit(model, scheduled, loss, optimiser, clip_norm=settings["clip"], progress=False)
+def padded(part, T):
+    """Return names with T steps each, all of which count as valid: what a network without lengths sees."""
+    x = np.pad(part.x, ((0, 0), (0, T - part.x.shape[1])))
+    return part._replace(x=x, lengths=np.full(len(x), T))
 
 
-def predict(model, *inputs):
-    """Return the model's answers as an array, without gradients and without dropout."""
-    model.eval()
+def score(model, part):
+    """Return the percentage of right answers and the mean cross-entropy."""
+    return judge(predict(model, part.x, part.lengths), part.y)
+
+
+def at_constant_rate(task, model, seed, epochs, lr, weight_decay, until=0.0):
+    """Train for some epochs, or until the validation cross-entropy is below a value; return the epochs."""
+    rng = np.random.default_rng(seed)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay)
+    for count in range(1, epochs + 1):
+        model.train()
+        fit(model, cut(shuffled(task.train, task.B, rng)), cross_entropy, optimiser, progress=False)
+        if until and score(model, task.validation)["nats"] < until:
+            return count
+    return epochs
+
+
+def unmasked(contender, seed, lr, dropout, weight_decay):
+    """Train an LSTM that reads the padding, `contender` = (T, "learned", "zeros" or "forget bias 3")."""
+    T, kind = contender
+    task = task_of("names", seed)
+    parts = {part: padded(getattr(task, part), T) for part in ("train", "validation", "test")}
+    task = task._replace(**parts)
+    model = make(task, "last", seed, dropout)
     with torch.no_grad():
-        return model(*(torch.as_tensor(each) for each in inputs)).numpy()
+        if kind == "zeros":
+            embedding = model.embedding[0] if dropout else model.embedding
+            embedding.padding_idx = 0
+            embedding.weight[0] = 0
+        if kind == "forget bias 3":  # rows i, f, g, o
+            model.lstm.bias_ih_l0[task.H : 2 * task.H], model.lstm.bias_hh_l0[task.H : 2 * task.H] = 3, 0
+    waited = at_constant_rate(task, model, seed, WAIT, lr, weight_decay, until=2.3)
+    found = train(task, model, seed, lr, weight_decay)
+    right = {width: score(model, padded(task.test, width))["right"] for width in (20, 30, 40, 80) if width >= T}
+    return {"right": right, "epochs": waited + len(found["curve"])} | found
 
 
-def accuracy(model, part, lengths=True):
-    """Return the percentage of right answers, with lengths or through the padding."""
-    inputs = (part.x, part.lengths) if lengths else (part.x,)
-    return 100 * np.mean(predict(model, *inputs).argmax(1) == part.y)
+def lstm(contender, seed, lr, dropout, weight_decay):
+    """Train the LSTM with the lengths on n names, `contender` = ("LSTM", n); keep its answers."""
+    task = few(task_of("names", seed), contender[1])
+    model = make(task, "last", seed, dropout)
+    found = train(task, model, seed, lr, weight_decay)
+    answers = predict(model, task.test.x, task.test.lengths).argmax(1).numpy()
+    scores = {part: score(model, getattr(task, part))["right"] for part in ("train", "test")}
+    forgotten = score(model, padded(task.test, 20))["right"]
+    return scores | {"right": answers == task.test.y, "lengths forgotten": forgotten} | found
 
 
-def make_reader(kind, seed, bidirectional=False, zeros=False, dropout=0.0, forget_bias=None):
-    """Return a network from characters to countries; `zeros`: the padding's vector is 0 and stays 0."""
+def linear(contender, seed, **settings):
+    """Fit a logistic regression on pieces of n names, `contender` = (name, n); keep its answers."""
+    task, alphabet = few(task_of("names", seed), contender[1]), city_names(rng=0).alphabet
+    parts = {part: getattr(task, part) for part in ("train", "validation", "test")}
+    texts = {part: [alphabet.decode(x) for x in each.x] for part, each in parts.items()}
+    model = pieces(**settings).fit(texts["train"], task.train.y)
+    scores = {part: judge(model.predict_log_proba(texts[part]), each.y) for part, each in parts.items()}
+    right = model.predict(texts["test"]) == task.test.y
+    found = {"train": scores["train"]["right"], "test": scores["test"]["right"], "right": right}
+    return found | {"best": scores["validation"]["nats"], "features": len(model[0].vocabulary_)}
+
+
+def unfair(n, epochs, seed, lr, dropout, weight_decay):
+    """Return the test score of the LSTM after a fixed number of epochs over n names."""
+    task = few(task_of("names", seed), n)
+    model = make(task, "last", seed, dropout)
+    at_constant_rate(task, model, seed, epochs, lr, weight_decay)
+    return score(model, task.test)["right"]
+
+
+def series_of(name, seed):
+    """Return the values, and where training, validation and test end."""
+    if name == "walk":
+        return np.random.default_rng(seed).normal(size=600).cumsum(), (400, 480, 600)
+    years, values = sunspots()
+    start = int(np.flatnonzero(years == name)[0])
+    return values, (start - HELD_OUT, start, start + YEARS)
+
+
+def forecast(contender, seed, roots=False, alpha=None, lr=None, weight_decay=None):
+    """Train `contender` = (series, "ridge", "RNN" or "LSTM", "level" or "change"); forecast its test stretch."""
+    name, kind, target = contender
+    values, ends = series_of(name, seed)
+    z = np.sqrt(values) if roots else values
+    # each window begins in the stretch before, its target lies within the stretch
+    parts = [windows(z[max(begin - WIDTH, 0) : end], WIDTH) for begin, end in zip((0, *ends), ends)]
+    offsets = [x[:, -1] if target == "change" else z[: ends[0]].mean() for x, _, _ in parts]
+    inputs = [x - np.reshape(offset, (-1, 1, 1)) for (x, _, _), offset in zip(parts, offsets)]
+    scale = inputs[0].std()
+    inputs = [(x / scale).astype(np.float32) for x in inputs]
+    y = ((parts[0].y - offsets[0]) / scale).astype(np.float32)
+
+    def undo(guess, part):
+        guess = (offsets[part] + scale * np.asarray(guess).reshape(-1, 1))[:, 0]
+        return np.maximum(guess, 0) ** 2 if roots else guess
+
+    truth = [values[begin:end] for begin, end in zip(ends, ends[1:])]
+    if kind == "ridge":
+        model = Ridge(alpha=alpha).fit(inputs[0][..., 0], y[:, 0])
+        guesses = [undo(model.predict(x[..., 0]), part) for part, x in enumerate(inputs)]
+        return {"best": rmse(guesses[1], truth[0]), "forecast": guesses[2]}
     torch.manual_seed(seed)
-    H, E = NAMES["H"], NAMES["embedding"]
-    lstm = kind(E, H, batch_first=True, bidirectional=bidirectional)
-    model = ManyToOne(32, H, K, embedding=E, lstm=lstm, rng=seed)
-    if zeros:
-        model.embedding.padding_idx = 0
-        with torch.no_grad():
-            model.embedding.weight[0] = 0
-    if forget_bias is not None:
-        with torch.no_grad():
-            lstm.bias_ih_l0[H : 2 * H], lstm.bias_hh_l0[H : 2 * H] = forget_bias, 0
-    if dropout:
-        model.embedding = torch.nn.Sequential(model.embedding, torch.nn.Dropout(dropout))
-        model.head = torch.nn.Sequential(torch.nn.Dropout(dropout), model.head)
-    return model
+    network = {"RNN": torch.nn.RNN, "LSTM": torch.nn.LSTM}[kind](1, H, batch_first=True)
+    model, rng = ManyToOne(1, H, 1, lstm=network, rng=seed), np.random.default_rng(seed)
 
+    def epoch():
+        return (batch for _ in range(PASSES) for batch in shuffled((inputs[0], y), 32, rng))
 
-def pieces(longest, ends=True):
-    """Return a logistic regression on pieces of 1 to `longest` characters."""
-    counts = TfidfVectorizer(analyzer="char_wb" if ends else "char", ngram_range=(1, longest), sublinear_tf=True)
-    return make_pipeline(counts, LogisticRegression(C=NAMES["C"], max_iter=1000))
+    def validate():
+        return rmse(undo(model(torch.as_tensor(inputs[1])), 1), truth[0])
 
-
-def widened(part, T):
-    """The same names with more padding."""
-    return part._replace(x=np.pad(part.x, ((0, 0), (0, T - part.x.shape[1]))))
-
-
-def by_length(right, part):
-    """Return the percentage of right answers in each group of lengths."""
-    groups = {name: (low <= part.lengths) & (part.lengths <= high) for name, (low, high) in GROUPS.items()}
-    return {name: 100 * right[group].mean() for name, group in groups.items()}
-
-
-def read_names(seed):
-    """Train every model on one split; return the test scores, and what they were made for."""
-    cities = city_names(rng=seed)
-    train_part, test = cities.train, cities.test
-    texts = [[cities.alphabet.decode(x) for x in part.x] for part in (train_part, test)]
-    scores, found, models = {"majority": 100 * np.bincount(test.y).max() / len(test.y)}, {}, {}
-    for name, model in {"letters": pieces(1, False), **{f"1-{n} letters": pieces(n) for n in (2, 3, 4)}}.items():
-        models[name] = model.fit(texts[0], train_part.y)
-        scores[name] = 100 * model.score(texts[1], test.y)
-    found["features"] = len(models["1-4 letters"][0].vocabulary_)
-    kinds = {
-        "LSTM": dict(kind=torch.nn.LSTM),
-        "RNN": dict(kind=torch.nn.RNN),
-        "LSTM, pad token": dict(kind=torch.nn.LSTM, padded=True),
-        "LSTM, pad zeros": dict(kind=torch.nn.LSTM, padded=True, zeros=True),
-        "LSTM, dropout": dict(kind=torch.nn.LSTM, dropout=NAMES["dropout"]),
-        "LSTM, both ways": dict(kind=torch.nn.LSTM, bidirectional=True),
-    }
-    for name, options in kinds.items():
-        padded = options.pop("padded", False)
-        model = models[name] = make_reader(seed=seed, **options)
-        part = (train_part.x, train_part.y) if padded else train_part
-        train(model, part, cross_entropy, NAMES, np.random.default_rng(seed))
-        scores[name] = accuracy(model, test, not padded)
-        print(f"  {name} {scores[name]:.1f}", flush=True)
-    lstm, padded = models["LSTM"], models["LSTM, pad token"]
-    linear = models["1-4 letters"]
-    found["on train"] = {"LSTM": accuracy(lstm, train_part), "1-4 letters": 100 * linear.score(texts[0], train_part.y)}
-    found["lengths forgotten"] = accuracy(lstm, test, lengths=False)
-    found["more padding"] = {T: accuracy(padded, widened(test, T), lengths=False) for T in LONGER}
-    scores_of = [predict(lstm, test.x, test.lengths), np.log(linear.predict_proba(texts[1]))]
-    summed = sum(s - np.log(np.exp(s).sum(1, keepdims=True)) for s in scores_of)
-    found["both"] = 100 * np.mean(summed.argmax(1) == test.y)
-    answers = {"LSTM": scores_of[0], "LSTM, pad token": predict(padded, test.x), "1-4 letters": scores_of[1]}
-    found["by length"] = {name: by_length(s.argmax(1) == test.y, test) for name, s in answers.items()}
-    found["confusion"] = np.histogram2d(test.y, scores_of[0].argmax(1), bins=[np.arange(K + 1)] * 2)[0].astype(int)
-    found["trained on more padding"] = {}
-    for T, bias in PADDED_TO:  # the same names, had one name been so long
-        model = make_reader(torch.nn.LSTM, seed, forget_bias=bias)
-        train(model, (widened(train_part, T).x, train_part.y), cross_entropy, NAMES, np.random.default_rng(seed))
-        key = f"{T}" if bias is None else f"{T}, forget bias {bias}"
-        found["trained on more padding"][key] = accuracy(model, widened(test, T), lengths=False)
-    found["fewer"] = {}
-    for n in FEWER:
-        few = Batch(*(a[:n] for a in train_part))
-        model = make_reader(torch.nn.LSTM, seed)
-        settings = NAMES | {"epochs": NAMES["epochs"] * len(train_part.y) // n}
-        train(model, few, cross_entropy, settings, np.random.default_rng(seed))
-        line = pieces(4).fit(texts[0][:n], few.y)
-        found["fewer"][n] = {"LSTM": accuracy(model, test), "1-4 letters": 100 * line.score(texts[1], test.y)}
-    return scores, found
+    found = learn(model, epoch, mse_loss, validate, lr=lr, weight_decay=weight_decay, epochs=300)
+    return found | {"forecast": undo(predict(model, inputs[2]), 2)}
 
 
 def rmse(forecast, truth):
-    """Root mean square error."""
-    return np.sqrt(np.mean((forecast - truth) ** 2))
+    """Return the root mean square error."""
+    return float(np.sqrt(np.mean((forecast - truth) ** 2)))
 
 
 def best_shift(forecast, truth):
@@ -165,91 +178,148 @@ def best_shift(forecast, truth):
     return int(np.argmin([rmse(forecast[k:], truth[: len(truth) - k]) for k in range(4)]))
 
 
-def forecast_with(kind, seed, before, window_test, settings):
-    """Train a network on windows of the (standardised) years before; return its forecasts."""
-    torch.manual_seed(seed)
-    lstm = kind(1, settings["H"], batch_first=True)
-    model = ManyToOne(1, settings["H"], 1, lstm=lstm, rng=seed)
-    x, _, y = windows(before, settings["width"])
-    train(model, (x, y), mse_loss, settings, np.random.default_rng(seed))
-    return predict(model, window_test.x)[:, 0]
+def best(function, **setting):
+    """Return the validation score of a try."""
+    return function(**setting)["best"]
 
 
-def ridge_on_roots(values, cut, end):
-    """The ridge forecast of the square roots, squared: what is often done with counts, whose spread grows with them."""
-    root, width = np.sqrt(values), SUNSPOTS["width"]
-    mean, scale = root[:cut].mean(), root[:cut].std()
-    before, test = (windows((part - mean) / scale, width) for part in (root[:cut], root[cut - width : end]))
-    ridge = Ridge(alpha=SUNSPOTS["alpha"]).fit(before.x[..., 0], before.y[:, 0])
-    return np.maximum(mean + scale * ridge.predict(test.x[..., 0]), 0) ** 2
+def best_unmasked(**setting):
+    """Return the validation cross-entropy of a try."""
+    return best(unmasked, **setting)
 
 
-def forecasts(values, cut, end, seasonal=11):
-    """Forecast values[cut:end] one step ahead from values[:cut]; {name: array, or a list of one array a seed}."""
-    width = SUNSPOTS["width"]
-    mean, scale = values[:cut].mean(), values[:cut].std()
-    z = (values - mean) / scale
-    before, test = windows(z[:cut], width), windows(z[cut - width : end], width)
-    ridge = Ridge(alpha=SUNSPOTS["alpha"]).fit(before.x[..., 0], before.y[:, 0])
-    made = {
-        "persistence": test.x[:, -1, 0],
-        "seasonal": test.x[:, -seasonal, 0],
-        "ridge": ridge.predict(test.x[..., 0]),
-        "ridge, roots": (ridge_on_roots(values, cut, end) - mean) / scale,
+def best_lstm(**setting):
+    """Return the validation cross-entropy of a try."""
+    return best(lstm, **setting)
+
+
+def best_linear(**setting):
+    """Return the validation cross-entropy of a try."""
+    return best(linear, **setting)
+
+
+def best_forecast(**setting):
+    """Return the validation error of a try."""
+    return best(forecast, **setting)
+
+
+def searched(function, tries_of, contender, tries, seeds):
+    """Search, then train with all seeds; return the runs, and what the search found."""
+    found = search(tries_of, [contender], tries, SEARCHED)[contender]
+    print(contender, found["chosen"], np.round(found["scores"], 3), flush=True)
+    return repeated(function, contender, found["chosen"], seeds), found | {"tries": tries}
+
+
+def repeated(function, contender, settings, seeds):
+    """Train with all seeds."""
+    return list(run(function, [dict(contender=contender, seed=seed) | settings for seed in seeds]))
+
+
+def of_padding():
+    """Padding that is read: by its length, what it is, and the forget bias."""
+    gathered = {(T, "learned"): searched(unmasked, best_unmasked, (T, "learned"), TRIES, SEEDS) for T in (20, 40)}
+    chosen = gathered[20, "learned"][1]["chosen"]
+    for contender in ((20, "zeros"), (30, "learned"), (40, "forget bias 3")):
+        gathered[contender] = repeated(unmasked, contender, chosen, SEEDS), {"chosen": chosen}
+    results = {}
+    for (T, kind), (runs, search_) in gathered.items():
+        found = {f"right at {width}": [each["right"][width] for each in runs] for width in runs[0]["right"]}
+        found |= {"epochs": [each["epochs"] for each in runs], "ended": [each["ended"] for each in runs]}
+        results[f"{T}, {kind}"] = found | search_ | {"curve": np.round(runs[0]["curve"], 3)}
+    return results
+
+
+def of_sizes():
+    """Fewer names: LSTM and pieces, each tuned at each size; then by the length of a name, and the unfair budgets."""
+    results, kept, known = {}, {}, study("names_and_vowels")["results"]["names"]
+    models = {
+        "LSTM": (lstm, best_lstm, TRIES, SIZES),
+        "pieces": (linear, best_linear, LINEAR["names", "pieces"], SIZES),
+        "pieces of 1 or 2": (linear, best_linear, SHORT_PIECES, (FULL,)),
     }
-    for name, kind in {"RNN": torch.nn.RNN, "LSTM": torch.nn.LSTM}.items():
-        made[name] = [forecast_with(kind, seed, z[:cut], test, SUNSPOTS) for seed in SEEDS]
-    return {name: mean + scale * np.array(made[name], float) for name in made}
+    settings = {"LSTM": known["last"]["chosen"], "pieces": known["pieces"]["chosen"]}
+    for name, (function, tries_of, tries, sizes) in models.items():
+        for n in sizes:
+            if n == FULL and name in settings:
+                runs, search_ = repeated(function, (name, n), settings[name], SEEDS), {"chosen": settings[name]}
+            else:
+                runs, search_ = searched(function, tries_of, (name, n), tries, SEEDS)
+            found = {"right": [each["test"] for each in runs], "right on train": [each["train"] for each in runs]}
+            if name == "LSTM":
+                found |= {"best epoch": [each["at"] for each in runs], "ended": [each["ended"] for each in runs]}
+                found |= {"curve": np.round(runs[0]["curve"], 3)}
+                found |= {"lengths forgotten": [each["lengths forgotten"] for each in runs]}
+            else:
+                found |= {"features": [each["features"] for each in runs]}
+                found |= {"against LSTM": paired(found["right"], results[f"LSTM, {n}"]["right"])}
+            results[f"{name}, {n}"] = found | search_
+            kept[name] = np.mean([each["right"] for each in runs], axis=0)  # of each test name, at the full size
+    lengths, results["by length"] = task_of("names", 0).test.lengths, {}
+    for name, (low, high) in GROUPS.items():
+        rows = (low <= lengths) & (lengths <= high)
+        scores = {model: 100 * each[rows] for model, each in kept.items()}
+        means = {model: each.mean() for model, each in scores.items()}
+        gap = paired(scores["pieces"], scores["LSTM"])  # name by name
+        results["by length"][name] = means | {"names": rows.sum(), "pieces - LSTM": gap}
+    budgets = {"same epochs": lambda n: EPOCHS, "same updates": lambda n: EPOCHS * FULL // n}
+    for name, epochs in budgets.items():
+        calls = [dict(n=n, epochs=epochs(n), seed=seed) | settings["LSTM"] for n in SIZES for seed in SEEDS]
+        right = np.reshape(list(run(unfair, calls)), (len(SIZES), -1))
+        results[name] = dict(zip(SIZES, right))
+    return results
 
 
-def judge(made, truth):
-    """Return the error of every forecast, and of the networks a list with one error a seed."""
-    return {name: rmse(f, truth) if f.ndim == 1 else [rmse(each, truth) for each in f] for name, f in made.items()}
+def of_years():
+    """Sunspots: the errors of all forecasts of three stretches, and their differences."""
+    results = {}
+    for start in STRETCHES:
+        values, (_, cut_, end) = series_of(start, 0)
+        truth, found, settings = values[cut_:end], {}, {}
+        simple = {"persistence": values[cut_ - 1 : end - 1], "seasonal": values[cut_ - 11 : end - 11]}
+        made = {name: [each] for name, each in simple.items()}
+        for kind, tries in {"ridge": RIDGE_TRIES, "RNN": NETWORK_TRIES, "LSTM": NETWORK_TRIES}.items():
+            seeds = [0] if kind == "ridge" else MORE_SEEDS
+            runs, settings[kind] = searched(forecast, best_forecast, (start, kind, "level"), tries, seeds)
+            made[kind] = [each["forecast"] for each in runs]
+            if kind != "ridge":
+                settings[kind] |= {"curve": np.round(runs[0]["curve"], 2), "ended": [each["ended"] for each in runs]}
+                settings[kind] |= {"best epoch": [each["at"] for each in runs]}
+        found["errors"] = {name: [rmse(each, truth) for each in all_] for name, all_ in made.items()}
+        found["shift"] = {name: [best_shift(each, truth) for each in all_] for name, all_ in made.items()}
+        errors = {name: each * (len(MORE_SEEDS) // len(each)) for name, each in found["errors"].items()}
+        pairs = ("LSTM", "RNN"), ("LSTM", "ridge"), ("RNN", "ridge")
+        found["differences"] = {f"{a} - {b}": paired(errors[a], errors[b]) for a, b in pairs}
+        if start == STRETCHES[-1]:
+            found |= {"truth": truth, "forecasts": {name: np.round(all_[0], 1) for name, all_ in made.items()}}
+        results[start] = found | {"settings": settings}
+    return results
 
 
-def years_ahead():
-    """The three stretches of sunspots."""
-    years, values = sunspots()
-    found = {"errors": {}, "truth_sd": {}}
-    for start in SUNSPOTS["periods"]:
-        cut = int(np.flatnonzero(years == start)[0])
-        made, truth = forecasts(values, cut, cut + SUNSPOTS["test"]), values[cut : cut + SUNSPOTS["test"]]
-        found["errors"][start], found["truth_sd"][start] = judge(made, truth), truth.std()
-        if start == SUNSPOTS["periods"][0]:
-            found["truth"], found["years"] = truth, years[cut : cut + SUNSPOTS["test"]]
-            found["forecasts"] = {name: f if f.ndim == 1 else f[0] for name, f in made.items()}
-            found["late by"] = {n: best_shift(f if f.ndim == 1 else f[0], truth) for n, f in made.items()}
-        print(f"  {start}", {n: np.round(np.mean(e), 1) for n, e in found["errors"][start].items()}, flush=True)
-    return found
-
-
-def walk(seed):
-    """A random walk, its last fifth forecast by an LSTM that learned on the rest."""
-    values = np.random.default_rng(seed).normal(size=WALK).cumsum()
-    cut = WALK * 4 // 5
-    mean, scale = values[:cut].mean(), values[:cut].std()
-    z, width = (values - mean) / scale, SUNSPOTS["width"]
-    f = mean + scale * forecast_with(torch.nn.LSTM, seed, z[:cut], windows(z[cut - width :], width), SUNSPOTS)
-    truth, last = values[cut:], values[cut - 1 : -1]
-    r2 = 1 - np.mean((f - truth) ** 2) / truth.var()
-    found = dict(LSTM=rmse(f, truth), persistence=rmse(last, truth), r2=r2, late=best_shift(f, truth))
-    found |= {"r2 persistence": 1 - np.mean((last - truth) ** 2) / truth.var()}
-    return found | {"correlation of changes": np.corrcoef(f - last, truth - last)[0, 1]}
+def of_walks():
+    """Random walks: the error over that of persistence, forecasting the level or the change."""
+    results = {}
+    for target in ("level", "change"):
+        contender = ("walk", "LSTM", target)
+        runs, search_ = searched(forecast, best_forecast, contender, WALK_TRIES, MORE_SEEDS)
+        rows = []
+        for seed, each in zip(MORE_SEEDS, runs):
+            values, (trained, cut_, _) = series_of("walk", seed)
+            truth, last, guess = values[cut_:], values[cut_ - 1 : -1], each["forecast"]
+            seen = values[:trained]
+            inside = (seen.min() <= last) & (last <= seen.max())
+            parts = {"": np.full(len(truth), True), " inside": inside, " outside": ~inside}
+            row = {"outside the training range": 100 * np.mean(~inside), "ended": each["ended"]}
+            for part, which in parts.items():
+                errors = [rmse(guess[which], truth[which]), rmse(last[which], truth[which])] if which.any() else None
+                row["error / persistence" + part] = errors and errors[0] / errors[1]
+            row["R squared"] = 1 - np.mean((guess - truth) ** 2) / truth.var()
+            row["correlation of changes"] = np.corrcoef(guess - last, truth - last)[0, 1]
+            rows.append(row | {"shift": best_shift(guess, truth)})
+        results[target] = {key: [row[key] for row in rows] for key in rows[0]} | search_
+    ratios = [results[target]["error / persistence"] for target in ("level", "change")]
+    return results | {"level - change": paired(*ratios)}
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    begun = time.process_time()
-    runs = []
-    for seed in SEEDS:
-        print(f"names, seed {seed}", flush=True)
-        runs.append(read_names(seed))
-    scores = {name: [scores[name] for scores, _ in runs] for name in runs[0][0]}
-    names = {"scores": scores, "runs": [found for _, found in runs], "countries": city_names().countries}
-    spots = years_ahead()
-    walks = [walk(seed) for seed in SEEDS]
-    walks = {key: [each[key] for each in walks] for key in walks[0]}
-    settings = {"names": NAMES, "sunspots": SUNSPOTS, "walk": WALK}
-    minutes = (time.process_time() - begun) / 60
-    results = {"settings": settings, "names": names, "sunspots": spots, "walk": walks, "cpu_minutes": round(minutes, 1)}
-    save("many_to_one", results, seeds=SEEDS)
+    results = {"walks": of_walks(), "sunspots": of_years(), "names": of_sizes(), "padding": of_padding()}
+    save("many_to_one", results, MORE_SEEDS)

@@ -16,7 +16,7 @@ from mdit_py_plugins.colon_fence import colon_fence_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 from sphinx import addnodes
-from test_play import POOLING, UNIT, count_brackets, pooled, run_unit
+from test_play import CITY, POOLING, UNIT, believed, count_brackets, pooled, run_unit
 from test_quiz import QUIZZES, STEMS
 from torch import nn
 
@@ -26,6 +26,7 @@ from reading import answer, read, work, written
 
 ROOT = Path(__file__).parents[1]
 FIGURES = {"brackets": "intro", "unit": "gates", "half-life": "cell-state", "output": "shapes", "pooling": "pooling"}
+FIGURES |= {"city": "many-to-one"}
 
 
 # What is built
@@ -184,12 +185,27 @@ def move_pooling(figure):
     return [6, 2.5, 2, *np.stack([now, now - was], axis=1).ravel()], "last 0.000 +0.000, max 0.700 +0.700, mean"
 
 
+def move_city(figure):
+    """Type another name, with a capital letter and an accent."""
+    press(figure.get_by_role("textbox", name="Type a place name"), "Control+a", "S")
+    figure.page.keyboard.insert_text("ã")
+    letters, padded = believed("sa")
+    first, second = (CITY["countries"][k] for k in letters.argmax(axis=1))
+    assert figure.get_by_role("img", name=f"each letter: s {first}, a {second}.").is_visible()
+    columns = [letters[-1], *padded]
+    best = [np.argsort(-column)[:3] for column in columns]
+    likeliest = CITY["countries"][best[0][0]]
+    numbers = [column[k] for column, three in zip(columns, best) for k in three]
+    return numbers, f"sa. last letter: {likeliest} {numbers[0]:.3f}, "
+
+
 MOVES = {
     "brackets": move_brackets,
     "unit": move_unit,
     "half-life": move_half_life,
     "output": move_output,
     "pooling": move_pooling,
+    "city": move_city,
 }
 
 

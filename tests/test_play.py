@@ -1,5 +1,6 @@
 """Figures that a reader can move: their scripts, run in V8 without a page, compute what the package computes."""
 
+import importlib
 import itertools
 import json
 import re
@@ -10,6 +11,7 @@ import pytest
 from py_mini_racer import MiniRacer
 
 from lstm_tutorial import in_numpy
+from lstm_tutorial.data import city_names
 from lstm_tutorial.in_numpy import LSTM, sigmoid
 
 ROOT = Path(__file__).parents[1]
@@ -17,6 +19,8 @@ NUMBERS = json.loads((ROOT / "book" / "figures" / "play.json").read_text(encodin
 UNIT = NUMBERS["unit"]
 BRACKETS = NUMBERS["brackets"]
 POOLING = NUMBERS["pooling"]
+CITY = json.loads((ROOT / "experiments" / "results" / "city.json").read_text(encoding="utf-8"))["results"]
+CITY |= NUMBERS["city"]
 
 
 @pytest.fixture(scope="module")
@@ -224,3 +228,58 @@ def test_what_the_page_says_of_an_outlier_is_so():
     assert abs(pooled(outlier, 6, 2, -2)[5] - pooled(start, 6, 2, -2)[5]) < 0.2
     change = pooled(start, 9, 2, 2) - pooled(start, 6, 2, 2)  # when the padding is read
     assert np.all(pooled(start, 9, 2, 2)[:2] == 0) and np.all(change > 0)
+
+
+# A place name, letter by letter
+
+
+def believed(name):
+    """Return what the package's LSTM makes of a name: after each letter, and after its padding to both lengths."""
+    found = []
+    for kind, steps in (("masked", len(name)), ("unmasked", 2 * CITY["steps"])):
+        arrays = {
+            key: each["scale"] * np.frombuffer(bytes.fromhex(each["hex"]), np.int8)
+            for key, each in CITY[kind]["weights"].items()
+        }
+        model = in_numpy.LSTM(16, 32, dtype="float64")
+        model.load_state_dict({f"{key}_l0": arrays[key].reshape(v.shape) for key, v in shapes(model).items()})
+        tokens = np.zeros(steps, int)
+        tokens[: len(name)] = [3 + CITY["letters"].index(letter) for letter in name]
+        output, _ = model(arrays["embedding"].reshape(-1, 16)[tokens][:, None])
+        scores = output[:, 0] @ arrays["W_y"].reshape(-1, 32).T + arrays["b_y"]
+        found.append(in_numpy.softmax(scores))
+    return found[0], found[1][[CITY["steps"] - 1, -1]]
+
+
+def shapes(model):
+    """Return the arrays of a one-layer LSTM by their names without the layer."""
+    return {name.removesuffix("_l0"): value for name, value in model.state_dict().items()}
+
+
+@pytest.mark.parametrize("name", [CITY["name"], "o", "x-y z", "abcdefghijklmnopqrst"])
+def test_the_beliefs_about_a_name_are_the_package_s(script, name):
+    given = {key: CITY[key] for key in ("letters", "steps", "masked", "unmasked")}
+    found = script("lstm.city", name, given)
+    for kind, wanted in zip(("masked", "unmasked"), believed(name)):
+        np.testing.assert_allclose(found[kind], wanted, rtol=1e-9, atol=1e-12)
+        assert len(wanted[0]) == len(CITY["countries"]) == 12
+    assert script("lstm.letters", "Sant'Ângelo 7", given) == [*"sant'angelo "]
+    assert script("lstm.city", "", given)["masked"] == []
+
+
+def test_the_name_of_the_figure_is_one_for_validation_and_does_what_the_caption_says(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "experiments")
+    cities = city_names(rng=0)
+    parts = importlib.import_module("learning").divide(cities, 0)
+    names = [cities.alphabet.decode(tokens) for tokens in parts.validation.x]
+    assert CITY["name"] in names, "a name that was chosen for the figure must not be in the test part"
+    after_letters, padded = (each.argmax(axis=1).tolist() for each in believed(CITY["name"]))
+    assert len(set(after_letters)) > 3 and padded[0] == after_letters[-1] != padded[1], "the caption says so"
+    assert CITY["letters"] == "".join(cities.alphabet.symbols[3:])
+    assert CITY["countries"] == list(cities.countries)
+
+
+def test_rounding_the_weights_costs_little():
+    for kind in ("masked", "unmasked"):
+        for before, after in CITY[kind]["right"].values():
+            assert abs(before - after) < 0.5, "percentage points; the caption says so"

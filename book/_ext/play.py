@@ -2,7 +2,8 @@
 
 It is the figure `drawn/play-unit.svg`, numbered and captioned like any other, in every format. In HTML the script
 `book/_static/play-unit.js` puts something to move in the picture's place; in print and without scripts the picture
-stands. What the figure starts from stands in `figures/play.json` under its name.
+stands. What the figure starts from stands in `figures/play.json` under its name; where a `study` is named there, its
+results are added.
 """
 
 import json
@@ -14,7 +15,8 @@ from sphinx import addnodes
 from sphinx.directives.patches import Figure
 from sphinx.util.docutils import SphinxDirective
 
-NUMBERS = "figures/play.json"  # both are seen from the page
+NUMBERS = "figures/play.json"  # all are seen from the page
+STUDY = "../experiments/results/{}.json"
 PICTURE = "drawn/play-{}.svg"
 
 
@@ -27,16 +29,23 @@ class Play(Figure, SphinxDirective):
         name = self.arguments[0]
         if missing := [option for option in self.option_spec if option not in self.options]:
             raise self.error(f"play {name}: {' and '.join(missing)} missing")
-        relative, path = self.env.relfn2path(NUMBERS)
-        self.env.note_dependency(relative)
-        numbers = json.loads(Path(path).read_text(encoding="utf-8"))
+        numbers = self.read(NUMBERS)
         if name not in numbers:
             raise self.error(f"play must be one of {', '.join(numbers)}, got {name}")
         self.arguments[0] = PICTURE.format(name)
         self.options["figclass"] = ["play", f"play-{name}"]
-        text = json.dumps(numbers[name], separators=(",", ":")).replace("<", "\\u003c")
+        given = numbers[name]
+        if "study" in given:
+            given |= self.read(STUDY.format(given["study"]))["results"]
+        text = json.dumps(given, separators=(",", ":")).replace("<", "\\u003c")
         data = nodes.raw("", f'<script type="application/json" id="play-{name}">{text}</script>\n', format="html")
         return [*super().run(), addnodes.only("", data, expr="html and not epub")]
+
+    def read(self, file):
+        """Return what a JSON file holds, on which the page then depends."""
+        relative, path = self.env.relfn2path(file)
+        self.env.note_dependency(relative)
+        return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def add_scripts(app, pagename, templatename, context, doctree):

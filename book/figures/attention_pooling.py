@@ -48,11 +48,11 @@ def attention_pooling():
 def attention_pooling_symbols(study):
     """Two questions about 20 symbols, without recurrence: fixed weights, and learned by position or by content."""
     names = {"mean": "mean", "position": "position", "decay": "decay", "learned position": "position, learned"}
-    names |= {"dot": "attention, dot", "additive": "attention, additive"}
+    names |= {"dot": "attention, dot", "attention": "attention, additive"}
     panels = plt.subplots(2, figsize=(7.5, 6.4), sharex=True)[1]
     for ax, (question, title) in zip(panels, {"marked": "the marked symbol", "final": "the last symbol"}.items()):
-        scores = study["results"]["symbols"][question]
-        shown = {label: scores[name] for name, label in names.items()}
+        found = study["results"]["symbols"][question]
+        shown = {label: found[name]["right"] for name, label in names.items()}
         figures.plot_scores(shown, {"guess": 25}, "right answers (%)", ax=ax)
         ax.label_outer()
         ax.set(xlim=(20, 104), xticks=(25, 50, 75, 100))
@@ -60,10 +60,36 @@ def attention_pooling_symbols(study):
     return panels
 
 
+def compare(panels, title, scores, differences, against, xlim):
+    """Draw scores on the left and their paired differences on the right of a row of panels."""
+    figures.plot_scores(scores, label="", ax=panels, differences=differences, against=against)
+    panels[0].set(xlim=xlim)
+    panels[0].set_title(title, loc="left")
+    panels[1].tick_params(labelleft=False)
+
+
+@figure("attention-pooling-real", study="names_and_vowels")
+def attention_pooling_real(study):
+    """Every pool on names and vowels, and its difference from last pooling."""
+    names = {"last": "last", "4 heads": "attention, 4 heads", "attention": "attention, additive"}
+    names |= {"dot": "attention, dot", "learned position": "position, learned", "position": "position"}
+    names |= {"decay": "decay", "mean": "mean", "max": "max", "attention, no LSTM": "attention, no LSTM"}
+    size = dict(figsize=(7.5, 9.6), sharey="row", width_ratios=(1.1, 1), layout="constrained")
+    panels = plt.subplots(2, 2, **size)[1]
+    best = {"names": "pieces", "vowels": "four frames"}
+    for row, (task, line), xlim in zip(panels, best.items(), ((45, 79), (90, 100))):
+        found, shown = study["results"][task], names | {line: "linear model"}
+        scores = {label: found[name]["right"] for name, label in shown.items()}
+        differences = {label: found[name]["against last"] for name, label in shown.items() if name != "last"}
+        compare(row, task, scores, differences, "last (points)", xlim)
+        row[0].set(xlabel="right answers (%)", xticks=(50, 60, 70) if task == "names" else (90, 95, 100))
+    return panels
+
+
 @figure("attention-pooling-letters", study="attention_pooling")
 def attention_pooling_letters(study):
     """Real names: the weights of two networks, and what each letter's deletion does."""
-    examples = study["results"]["names"]["runs"][0]["additive"]["examples"][:6]  # of the first three countries
+    examples = study["results"]["names"]["attention"]["examples"][:6]  # of the first three countries
     cities = city_names(rng=0)
     words = [cities.alphabet.decode(np.array(each["x"])) for each in examples]
     values = [np.array([*each["weights"], each["fall"]]) for each in examples]
@@ -80,13 +106,17 @@ def attention_pooling_deleted(study):
     """How many answers about names change when one letter goes, from the input or from the weighted sum alone."""
     rules = {"worst": "worst of all", "most attended": "most attended", "last": "last"}
     rules |= {"largest gradient": "largest gradient", "random": "at random", "least attended": "least attended"}
-    panels = plt.subplots(2, figsize=(7.5, 6), sharex=True)[1]
-    titles = {"input": "deleted from the name", "weight": "deleted from the sum alone"}
-    for ax, (way, title) in zip(panels, titles.items()):
-        runs = [run["additive"]["effects"][way] for run in study["results"]["names"]["runs"]]
-        shown = {label: [run[name]["changed"] for run in runs] for name, label in rules.items()}
-        figures.plot_scores(shown, label="answers changed (%)", ax=ax)
-        ax.label_outer()
-        ax.set_title(title)
-    panels[0].set(xlim=(-3, 85), xticks=(0, 20, 40, 60, 80))
+    found = study["results"]["names"]["attention"]
+    size = dict(figsize=(7.5, 6.6), sharex="col", sharey="row", layout="constrained")
+    panels = plt.subplots(2, 2, **size)[1]
+    for row, (way, title) in zip(panels, {"input": "deleted from the name", "sum": "deleted from the sum"}.items()):
+        scores = {label: found[f"{way}: {rule}"] for rule, label in rules.items()}
+        differences = {
+            label: found["differences"][f"{way}: {rule} - {way}: random"]
+            for rule, label in rules.items()
+            if rule != "random"
+        }
+        compare(row, title, scores, differences, "random (points)", (-3, 88))
+    panels[0, 1].set(xlabel="")
+    panels[1, 0].set(xlabel="answers changed (%)", xticks=(0, 20, 40, 60, 80))
     return panels

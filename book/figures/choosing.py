@@ -5,16 +5,12 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from registry import figure
 
-from lstm_tutorial.figures import POOL_LOOKS, plot_choice, plot_over, pool_key
+from lstm_tutorial.figures import plot_choice, plot_over, plot_scores, pool_key
 from lstm_tutorial.figures.drawings import COLOURS, canvas, tint, write
 
 CHANCE = {"exists": 50, "average": 50, "final": 25, "marked": 25}
 TRUNKS = {"LSTM": "LSTM", "none": "no recurrence"}
-
-
-def percent(values):
-    """Shares as percentages."""
-    return 100 * np.array(values, float)
+NEEDLES = ("exists", "marked")
 
 
 @figure("choosing")
@@ -43,42 +39,86 @@ def choosing():
     return ax
 
 
-@figure("choosing-base", study="choosing")
-def choosing_base(study):
-    """Every pool on every question, with an LSTM and without recurrence, one mark per seed."""
-    base = study["results"]["base"]
-    panels = {
-        question: {
-            label: {pool: percent(found["right"]) for pool, found in base[question][trunk].items()}
-            for trunk, label in TRUNKS.items()
-        }
-        for question in CHANCE
-    }
-    axes = plot_choice(panels, CHANCE, columns=2)
-    axes[0].figure.set_size_inches(7.5, 7.4)
-    for ax in axes:
-        ax.set(xlim=(20, 102), xticks=(25, 50, 75, 100))
+def filled(axes, labels):
+    """Set the height and the legend of panels in two columns: what filled and what hollow marks are."""
+    fig = axes[0].figure
+    fig.set_size_inches(7.5, 1.3 + 1.65 * (len(axes) // 2))
     handles = [
         plt.Line2D([], [], ls="", marker="o", mec=COLOURS["ink"], mfc=fill, label=label)
-        for label, fill in zip(TRUNKS.values(), (COLOURS["grey"], "white"))
+        for label, fill in zip(labels, (COLOURS["grey"], "white"))
     ]
-    axes[0].figure.legend(handles=handles, loc="outside upper center", ncols=2)
+    fig.legend(handles=handles, loc="outside upper center", ncols=2)
     return axes
+
+
+def marks(panels, labels):
+    """Draw the scores of pools in two columns of panels."""
+    axes = plot_choice(panels, CHANCE, columns=2)
+    for ax in axes:
+        ax.set(xlim=(20, 102), xticks=(25, 50, 75, 100))
+    return filled(axes, labels)
+
+
+def scores(setting, name="right"):
+    """Return a percentage of every run: by question, trunk and pool."""
+    return {
+        question: {label: {p: each[name] for p, each in trunks[k].items()} for k, label in TRUNKS.items()}
+        for question, trunks in setting.items()
+    }
+
+
+@figure("choosing-base", study="choosing")
+def choosing_base(study):
+    """After how many updates each pool had solved each question, one mark per seed; right of the line: not solved."""
+    results = study["results"]
+    budget, never = results["settings"]["budget"], 6000
+    panels = {
+        question: {
+            label: {
+                pool: [at if solved else never for at, solved in zip(each["at"], each["solved"])]
+                for pool, each in trunks[trunk].items()
+            }
+            for trunk, label in TRUNKS.items()
+        }
+        for question, trunks in results["base"].items()
+    }
+    axes = plot_choice(panels, dict.fromkeys(panels, budget + 500), "updates until solved", columns=2)
+    for ax in axes:
+        ax.set(xscale="log", xlim=(85, 9000), xticks=(100, 300, 1000, never), xticklabels=("100", "300", "1000", "not"))
+        ax.minorticks_off()
+    return filled(axes, TRUNKS.values())
+
+
+@figure("choosing-noise", study="choosing")
+def choosing_noise(study):
+    """The needle questions with noise of 0.5 on every input."""
+    return marks(scores(study["results"]["noise"]), TRUNKS.values())
+
+
+@figure("choosing-few", study="choosing")
+def choosing_few(study):
+    """Both directions, 200 training sequences of 100 steps: right on these and on others."""
+    labels = {"right on train": "on its 200 sequences", "right": "on new sequences"}
+    few = study["results"]["few"]
+    panels = {
+        q: {label: {p: each[k] for p, each in few[q]["both"].items()} for k, label in labels.items()} for q in few
+    }
+    return marks(panels, labels.values())
 
 
 @figure("choosing-place", study="choosing")
 def choosing_place(study):
     """The score by the position of the needle, in sequences of 100 steps."""
-    found, places = study["results"]["position"], study["results"]["settings"]["places"]
-    trunks, questions = {"LSTM": "LSTM", "bias 2": "forget bias 2", "both": "both directions"}, ("exists", "marked")
-    fig, axes = sheet(questions, trunks.values(), 6.4)
-    for row, question in zip(axes, questions):
-        for ax, trunk in zip(row, trunks):
-            curves = {pool: percent(each["by place"]) for pool, each in found[question][trunk].items()}
-            ax.axhline(CHANCE[question], color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)))
-            plot_over(places, curves, ax, ylim=(CHANCE[question] - 6, 103))
-            ax.set_xticks((0, 0.5, 1), ("0", "0.5", "1"))
-    fig.supxlabel("position of the needle: 0 is the first step, 1 the last", fontsize=13)
+    found, places = study["results"]["100"], study["results"]["settings"]["places"]
+    fig, axes = plt.subplots(1, 2, figsize=(7.5, 4.2))
+    for ax, question in zip(axes, NEEDLES):
+        curves = {pool: each["by place"] for pool, each in found[question]["LSTM"].items()}
+        ax.axhline(CHANCE[question], color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)))
+        plot_over(places, curves, ax, ylim=(CHANCE[question] - 6, 103))
+        ax.set_xticks((0, 0.5, 1), ("first", "middle", "last"))
+        ax.set_title(question)
+    axes[0].set_ylabel("right (%)")
+    fig.supxlabel("step of the needle", fontsize=13)
     pool_key(fig, curves)
     return axes
 
@@ -86,13 +126,12 @@ def choosing_place(study):
 @figure("choosing-gradient", study="choosing")
 def choosing_gradient(study):
     """How much of the gradient reaches each step of the input, before training."""
-    found, steps = study["results"]["position"]["marked"], study["results"]["gradient steps"]
+    found, steps = study["results"]["gradient"], study["results"]["gradient steps"]
     trunks = {"LSTM": "LSTM", "bias 2": "forget bias 2", "both": "both directions"}
     fig, axes = plt.subplots(1, 3, figsize=(7.5, 4.4), sharey=True)
     fig.get_layout_engine().set(wspace=0.06)
     for ax, (trunk, label) in zip(axes, trunks.items()):
-        curves = {pool: np.array(each["gradient 0"]) for pool, each in found[trunk].items()}
-        curves = {pool: each / each[:, -1:] for pool, each in curves.items()}
+        curves = {pool: np.array(each) / np.array(each)[:, -1:] for pool, each in found[trunk].items()}
         plot_over(steps, curves, ax, yscale="log", xticks=(1, 50, 100), ylim=(1e-18, 1e2))
         ax.set_title(label)
     axes[0].set_ylabel("gradient, last step = 1")
@@ -101,73 +140,39 @@ def choosing_gradient(study):
     return axes
 
 
-@figure("choosing-noise", study="choosing")
-def choosing_noise(study):
-    """The score by the noise, with an LSTM and without recurrence."""
-    results, levels = study["results"], (0, 0.5, 1.0)
-
-    def runs(question, trunk, pool):
-        first = results["base"][question][trunk][pool]["right"][:3]
-        rest = [results["noise"][question][trunk][str(level)][pool]["right"] for level in levels[1:]]
-        return np.array([first, *rest]).T
-
-    return by_setting(runs, levels, "standard deviation of the noise", [str(level) for level in levels])
-
-
 @figure("choosing-length", study="choosing")
 def choosing_length(study):
-    """The score by the length, with an LSTM and without recurrence."""
-    results, levels = study["results"], {"LSTM": (50, 100, 200), "none": (50, 200)}
-
-    def runs(question, trunk, pool):
-        first = results["base"][question][trunk][pool]["right"][:3]
-        rest = [results["length"][question][trunk][str(T)][pool]["right"] for T in levels[trunk][1:]]
-        return np.array([first, *rest]).T
-
-    return by_setting(runs, levels, "steps, at most", ["50", "100", "200"])
-
-
-def sheet(rows, columns, height):
-    """Return a figure and a panel for each of the rows and columns, named."""
-    fig, axes = plt.subplots(len(rows), len(columns), figsize=(7.5, height), sharex=True, sharey="row")
+    """The score by the length, behind an LSTM; each length has settings of its own."""
+    results = study["results"]
+    fig, axes = plt.subplots(1, 3, figsize=(7.5, 4.2))
     fig.get_layout_engine().set(wspace=0.06)
-    for ax, name in zip(axes[0], columns):
-        ax.set_title(name)
-    for ax, name in zip(axes[:, 0], rows):
-        ax.set_ylabel(f"{name}: right (%)")
-    return fig, axes
-
-
-def by_setting(runs, levels, label, ticks):
-    """Two rows of panels, the trunks, and four columns, the questions."""
-    fig, axes = sheet(TRUNKS.values(), CHANCE, 6.4)
-    for row, trunk in zip(axes, TRUNKS):
-        x = levels[trunk] if isinstance(levels, dict) else levels
-        for ax, question in zip(row, CHANCE):
-            curves = {pool: percent(runs(question, trunk, pool)) for pool in ("last", "max", "mean", "attention")}
-            ax.axhline(CHANCE[question], color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)))
-            plot_over(x, curves, ax, ylim=(18, 104), xticks=[float(t) for t in ticks])
-            ax.set_xticklabels(ticks)
-    fig.supxlabel(label, fontsize=13)
+    for ax, question in zip(axes, ("exists", "marked", "final")):
+        lengths = [T for T in ("100", "200") if question in results[T]]
+        curves = {}
+        for pool, first in results["base"][question]["LSTM"].items():
+            rest = [results[T][question]["LSTM"][pool]["right"] for T in lengths]
+            curves[pool] = np.array([first["right"][:5], *rest]).T
+        ax.axhline(CHANCE[question], color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)))
+        plot_over([50, *map(int, lengths)], curves, ax, ylim=(CHANCE[question] - 6, 103), xticks=(50, 100, 200))
+        ax.set_title(question)
+    axes[0].set_ylabel("right (%)")
+    axes[1].set_xlabel("steps, at most")
     pool_key(fig, curves)
     return axes
 
 
-@figure("choosing-real", study="choosing")
+@figure("choosing-real", study="names_and_vowels")
 def choosing_real(study):
-    """City names and spoken vowels: every pool, and the models that need no network."""
-    real = study["results"]["real"]
-    axes = plt.subplots(2, figsize=(7.5, 7.6))[1]
-    titles = {"names": "country of a name", "vowels": "speaker of a vowel"}
-    for ax, (task, title) in zip(axes, titles.items()):
-        rows = sorted((n for n in real[task] if n != "majority"), key=lambda n: -np.median(real[task][n]))
-        for row, name in enumerate(rows):
-            colour, _, marker = POOL_LOOKS.get(name, ("ink", "", "x"))
-            values = percent(real[task][name])
-            look = dict(marker=marker, ms=5.5, mfc=tint(colour, 0.6), mec=COLOURS[colour], mew=1.2, ls="")
-            ax.plot(values, row + np.linspace(-0.16, 0.16, len(values)), **look)
-        ax.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5), xlabel="right (%)")
-        ax.set_title(title)
-        ax.tick_params(axis="y", length=0)
-        ax.grid(axis="x")
+    """City names and spoken vowels: four pools and the models that need no network, with differences from last."""
+    rows = {
+        "country of a name": ("names", ("last", "max", "mean", "attention", "pieces")),
+        "speaker of a vowel": ("vowels", ("last", "max", "mean", "attention", "mean frame", "four frames")),
+    }
+    fig, axes = plt.subplots(2, 2, figsize=(7.5, 7.2), sharey="row")
+    for row, (title, (task, names)) in zip(axes, rows.items()):
+        found = {name: study["results"][task][name] for name in names}
+        values = {name: each["right"] for name, each in found.items()}
+        gaps = {name: each["against last"] for name, each in found.items() if name != "last"}
+        plot_scores(values, None, "right (%)", row, gaps, "last")
+        row[0].set_title(title)
     return axes

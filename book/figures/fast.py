@@ -16,7 +16,7 @@ RUNGS = {
     "nothing_new": "+ nothing allocated",
     "on_a_line": "+ weights on a cache line",
     "fused": "the package's layer",
-    "input_first": "or: the input before the loop",
+    "input_first": "no rung: input before the loop",
     "gradients_inside": "all gradients in the loop",
     "gradients_after": "+ the weights' after it",
     "slopes_first": "+ all slopes before it",
@@ -100,6 +100,34 @@ def fast_ladder(study):
     return axes
 
 
+@figure("fast-gains", study="bench_lstm")
+def fast_gains(study):
+    """What each change gains over the rung before it, with quartiles, and a ring for its prediction."""
+    found = study["results"]["ladder"]
+    axes = plt.subplots(1, 2, figsize=(7.5, 6), sharey=True)[1]
+    for ax, (size, ways) in zip(axes, found.items()):
+        rows, looks = [], []
+        for way, colour in (("forward", "lstm"), ("backward", "candidate")):
+            changes = ways[way]["rungs"][1:] + ways[way]["branches"]
+            rows += changes
+            looks += [colour if rung in ways[way]["rungs"] else "grey" for rung in changes]
+        for y, (rung, colour) in enumerate(zip(rows, looks)):
+            ax.hlines(y, rung["gain"]["low"], rung["gain"]["high"], color=COLOURS[colour], lw=2.4)
+            ax.plot(rung["gain"]["median"], y, "o", color=COLOURS[colour], ms=8, label="measured")
+            ax.plot(rung["predicted gain"], y, "o", mfc="none", mec=COLOURS["ink"], ms=12, mew=1.4, label="predicted")
+        ax.axvline(1, color=COLOURS["grey"], lw=1.4, ls="-", zorder=0.9)
+        ax.set(xscale="log", ylim=(len(rows) - 0.5, -0.5), yticks=range(len(rows)), title=f"B = {size.split(', ')[1]}")
+        ax.set_xticks([1, 2, 4], ["1", "2", "4"])
+        ax.minorticks_off()
+        ax.set_yticklabels([RUNGS[rung["rung"]] for rung in rows])
+        ax.tick_params(axis="y", length=0)
+        ax.grid(axis="x")
+    axes[0].figure.supxlabel("times as fast as the rung before", fontsize=13)
+    handles = dict(zip(*axes[0].get_legend_handles_labels()[::-1]))
+    axes[0].figure.legend(handles.values(), handles, loc="outside upper center", ncols=2)
+    return axes
+
+
 LOOKS = {
     "naive": ("one sequence, four products", "rnn", "v"),
     "[h, x] joined": ("batch, one product, allocating", "x", "s"),
@@ -142,6 +170,46 @@ def fast_table(study):
     return axes
 
 
+COSTS = {  # what is read from the benchmark: its label, the goal
+    "memory": ("peak memory of a step\nby torch's", 0.75),
+    "inference": ("inference, nothing kept\nby torch's", None),
+    "two layers": ("two layers\nby two single ones", 1.3),
+    "both directions": ("two directions\nby twice one", 1.3),
+    "peepholes": ("with peepholes\nby without", 1.3),
+    "ragged": ("ragged batch\nby its share of valid steps", 1.3),
+    "ragged by padded": ("ragged batch\nby the padded one", None),
+    "torch: packed by padded": ("torch: packed batch\nby the padded one", None),
+}
+
+
+@figure("fast-costs", study="bench_lstm")
+def fast_costs(study):
+    """What other things cost, a dot for each size in the order of the table, with quartiles; the goals as ticks."""
+    results = study["results"]
+    ax = plt.subplots(figsize=(7.5, 6.2))[1]
+    for row, (name, (_, goal)) in enumerate(COSTS.items()):
+        for k, size in enumerate(results["shares"]):
+            y = row + 0.14 * (k - 2)
+            if name == "memory" and size in results["memory"]:
+                ax.plot(results["memory"][size]["ratio"], y, "D", color=COLOURS["hidden"], ms=7)
+            spots = {"inference": results["inference"][size]["FastLSTM"]}.get(name, results["shares"][size].get(name))
+            if spots:
+                colour = COLOURS["forget" if name.startswith("torch") else "lstm"]
+                ax.hlines(y, spots["low"], spots["high"], color=colour, lw=2)
+                ax.plot(spots["median"], y, "o", color=colour, ms=7)
+        if goal:
+            ax.plot([goal] * 2, [row - 0.42, row + 0.42], color=COLOURS["ink"], lw=2, ls=(0, (2, 1.2)))
+    ax.axvline(1, color=COLOURS["grey"], lw=1.4, ls="-", zorder=0.9)
+    ax.set(xscale="log", ylim=(len(COSTS) - 0.5, -0.5), yticks=range(len(COSTS)), xlabel="as a multiple")
+    ax.set_xticks([0.5, 1, 2, 5, 10, 20, 50], ["0.5", "1", "2", "5", "10", "20", "50"])
+    ax.set_xlim(0.4, 1.4 * max(1.6, *ax.dataLim.intervalx))
+    ax.minorticks_off()
+    ax.set_yticklabels([label for label, _ in COSTS.values()])
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x")
+    return ax
+
+
 @figure("fast-growth", study="bench_lstm")
 def fast_growth(study):
     """Time and peak memory of a training step against T, B and H, on log axes, with fitted exponents."""
@@ -154,6 +222,9 @@ def fast_growth(study):
                 label, key = {"numpy": "NumPy", "torch": "torch"}[name], f"{name} {what}"
                 look = dict(color=COLOURS[colour], marker=marker, ms=5, ls=dash, lw=2, label=label)
                 ax.plot(found[letter]["values"], found[letter][key], **look)
+                for value, ends in zip(found[letter]["values"], found[letter].get(f"{name} quartiles", ())):
+                    if what == "ms":
+                        ax.vlines(value, *ends, color=COLOURS[colour], lw=4)
                 words = f"{label}: power {found[letter]['exponents'][key]:.1f}"
                 spot = dict(transform=ax.transAxes, color=tint(colour, 0.8, "black"))
                 ax.text(0.05, 0.9 - 0.13 * (1 - k), words, va="center", **spot)

@@ -1,6 +1,7 @@
 """The pictures of the chapter many-to-one."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 from registry import figure
 
 from lstm_tutorial import figures
@@ -30,31 +31,78 @@ def many_to_one():
     return ax
 
 
-@figure("many-to-one-names", study="many_to_one")
+@figure("many-to-one-names", study="names_and_vowels")
 def many_to_one_names(study):
-    """From a name to its country: every model's score on each of the five splits."""
-    scores = study["results"]["names"]["scores"]
-    names = {"1-4 letters": "pieces of 1 to 4", "LSTM, both ways": "LSTM, both ways", "LSTM": "LSTM, last valid"}
-    names |= {"LSTM, pad token": "LSTM, padding read", "RNN": "RNN, last valid", "LSTM, pad zeros": "LSTM, zeros read"}
-    names |= {"letters": "bag of letters"}
-    shown = {label: scores[name] for name, label in names.items()}
+    """From a name to its country: the scores of ten seeds, and the differences from the LSTM."""
+    found = study["results"]["names"]
+    names = {"pieces": "pieces of a name", "both directions, last": "LSTM, both ways", "last": "LSTM, last valid"}
+    names |= {"RNN, last": "RNN, last valid", "letters": "bag of letters"}
+    differences = {label: found[name]["against last"] for name, label in names.items() if name != "last"}
+    axes = plt.subplots(1, 2, sharey=True, figsize=(7.5, 3.6))[1]
+    scores = {label: found[name]["right"] for name, label in names.items()}
+    return figures.plot_scores(scores, None, "right answers (%)", axes, differences, "the LSTM")
+
+
+@figure("many-to-one-fewer", study="many_to_one")
+def many_to_one_fewer(study):
+    """Right answers over the number of training names: pieces and LSTM, and the LSTM with two unfair budgets."""
+    found, ax = study["results"]["names"], plt.subplots(figsize=(7.5, 4.2))[1]
+    sizes = (420, 1260, 3360)
+    curves = {"pieces": [found[f"pieces, {n}"]["right"] for n in sizes]}
+    curves |= {"LSTM, early stopping": [found[f"LSTM, {n}"]["right"] for n in sizes]}
+    curves |= {f"LSTM, {name}": [found[name][str(n)] for n in sizes] for name in ("same updates", "same epochs")}
+    looks = dict(zip(curves, (("hidden", "-", "o"), ("lstm", "-", "s"), ("grey", "--", "^"), ("grey", ":", "v"))))
+    for name, scores in curves.items():
+        colour, style, marker = looks[name]
+        scores = np.array(scores)
+        ax.plot(sizes, np.median(scores, 1), color=COLOURS[colour], ls=style, marker=marker, ms=7, label=name)
+        ax.vlines(sizes, scores.min(1), scores.max(1), color=COLOURS[colour], lw=2)
+    ax.set(xscale="log", xticks=sizes, xticklabels=[f"{n:,}" for n in sizes], ylim=(0, 80))
+    ax.minorticks_off()
+    ax.set(xlabel="training names", ylabel="right answers (%)")
+    ax.legend(loc="lower right")
+    return ax
+
+
+@figure("many-to-one-padding", study="many_to_one")
+def many_to_one_padding(study):
+    """What padding costs a network that reads it, by its length in training and in the test."""
+    padding, names = study["results"]["padding"], study["results"]["names"]["LSTM, 3360"]
+    scores = {"masked": names["right"], "20, tested at 20": padding["20, learned"]["right at 20"]}
+    scores |= {f"20, tested at {T}": padding["20, learned"][f"right at {T}"] for T in (40, 80)}
+    scores |= {"20, zeros": padding["20, zeros"]["right at 20"]}
+    scores |= {f"{T}, tested at {T}": padding[f"{T}, learned"][f"right at {T}"] for T in (30, 40)}
+    scores |= {"40, forget bias 3": padding["40, forget bias 3"]["right at 40"]}
+    scores |= {"mask in training only": names["lengths forgotten"]}
     ax = plt.subplots(figsize=(7.5, 4.6))[1]
-    figures.plot_scores(shown, {"one country": scores["majority"][0]}, "right answers on test names (%)", ax)
-    for line in (*ax.lines[:2], *ax.lines[12:14]):  # pieces and bag: no networks
-        line.set(color=COLOURS["hidden"], mfc=tint("hidden", 0.55))
+    figures.plot_scores(scores, {"one country": 100 / 12}, "right answers on test names (%)", ax)
+    for line in ax.lines[:-1]:
+        line.set(color=COLOURS["lstm"], mfc=tint("lstm", 0.55))
+    return ax
+
+
+@figure("many-to-one-walks", study="many_to_one")
+def many_to_one_walks(study):
+    """Ten random walks: the error of an LSTM over that of persistence, forecasting the level or the change."""
+    walks = study["results"]["walks"]
+    names = {"level": "forecasts the level", "change": "forecasts the change"}
+    scores = {label: walks[name]["error / persistence"] for name, label in names.items()}
+    ax = plt.subplots(figsize=(7.5, 2.3))[1]
+    figures.plot_scores(scores, {"persistence": 1}, "error divided by that of persistence", ax)
+    ax.set(xscale="log", xticks=[1, 2, 5, 10, 20], xticklabels=[1, 2, 5, 10, 20])
+    ax.minorticks_off()
     return ax
 
 
 @figure("many-to-one-sunspots", study="many_to_one")
 def many_to_one_sunspots(study):
     """Two forecasts of the sunspots over the truth: last year's value, and an LSTM's."""
-    found = study["results"]["sunspots"]
+    found = study["results"]["sunspots"]["1950"]
+    years = np.arange(1950, 2009)
     axes = plt.subplots(2, sharex=True, figsize=(7.5, 5.6))[1]
     for ax, name, colour in zip(axes, ("persistence", "LSTM"), ("candidate", "lstm")):
-        ax.plot(found["years"], found["truth"], color=COLOURS["grey"], lw=4, alpha=0.45, label="measured")
-        ax.plot(
-            found["years"], found["forecasts"][name], color=COLOURS[colour], lw=1.8, ls="-", label=f"forecast: {name}"
-        )
+        ax.plot(years, found["truth"], color=COLOURS["grey"], lw=4, alpha=0.45, label="measured")
+        ax.plot(years, found["forecasts"][name], color=COLOURS[colour], lw=1.8, ls="-", label=f"forecast: {name}")
         ax.set(ylabel="sunspots")
         ax.legend(loc="upper right", ncols=2)
         ax.set_ylim(-20, 265)

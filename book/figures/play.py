@@ -197,3 +197,40 @@ def play_pooling():
     top.set_ylabel("x", rotation=0, ha="right", va="center", labelpad=12)
     axes[-1].set_xlabel("step")
     return axes
+
+
+def beliefs(tokens, arrays):
+    """Return the probabilities (T, K) of the countries after each token, by a network whose arrays a study has kept."""
+    whole = {k: each["scale"] * np.frombuffer(bytes.fromhex(each["hex"]), np.int8) for k, each in arrays.items()}
+    H = len(whole["bias_ih"]) // 4
+    shaped = {name: whole[name].reshape(4 * H, -1) for name in ("weight_ih", "weight_hh")}
+    E = shaped["weight_ih"].shape[1]
+    lstm = LSTM(E, H, dtype="float64")
+    lstm.load_state_dict({f"{k}_l0": v for k, v in (shaped | {b: whole[b] for b in ("bias_ih", "bias_hh")}).items()})
+    output, _ = lstm(whole["embedding"].reshape(-1, E)[tokens][:, None])
+    scores = np.exp(output[:, 0] @ whole["W_y"].reshape(-1, H).T + whole["b_y"])
+    return scores / scores.sum(axis=1, keepdims=True)
+
+
+@figure("play-city", study="city")
+def play_city(study):
+    """The belief over the countries after each letter of a name, and of the network that reads padding at two steps."""
+    found, name = study["results"], NUMBERS["city"]["name"]
+    tokens, steps = [3 + found["letters"].index(letter) for letter in name], found["steps"]
+    columns = beliefs(tokens, found["masked"]["weights"])
+    padded = beliefs([*tokens, *[0] * (2 * steps - len(tokens))], found["unmasked"]["weights"])[[steps - 1, -1]]
+    axes = plt.subplots(1, 2, figsize=(7.5, 5.2), sharey=True, width_ratios=(len(name), 2))[1]
+    for ax, shown, colour, labels in zip(axes, (columns, padded), ("input", "output"), (name, (steps, 2 * steps))):
+        for (t, k), p in np.ndenumerate(shown):
+            ax.add_patch(Rectangle((t, k), 1, 1, fc=tint(colour, p), ec=COLOURS["pale"], lw=0.8))
+            if p >= 0.2:
+                light = "white" if p > 0.75 else "black"
+                ax.text(t + 0.5, k + 0.5, f"{100 * p:.0f}", ha="center", va="center", color=light)
+        ax.set(xlim=(0, len(shown)), ylim=(shown.shape[1], 0), xticks=np.arange(len(shown)) + 0.5)
+        ax.set_xticklabels(labels)
+        ax.tick_params(length=0, labeltop=True, labelbottom=False)
+        ax.spines[:].set_visible(False)
+    axes[0].set_yticks(np.arange(len(found["countries"])) + 0.5, found["countries"])
+    axes[0].set_xlabel("after each letter, in %")
+    axes[1].set_xlabel("padded to")
+    return axes

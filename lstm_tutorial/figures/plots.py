@@ -298,7 +298,8 @@ def plot_scores(scores, baseline=None, label="score", ax=None, differences=None,
             second.plot([mean], [k], marker="o", ms=7, mfc=look["color"], mec="white", mew=0.8, ls="")
     for value, name, colour in _baselines(first, baseline, first.axvline):
         where = ("data", "axes fraction"), "offset points"
-        first.annotate(name, (value, 1), (0, 4), *where, ha="center", size=plt.rcParams["legend.fontsize"], color=colour)
+        look = dict(ha="center", size=plt.rcParams["legend.fontsize"], color=colour)
+        first.annotate(name, (value, 1), (0, 4), *where, **look)
     first.set(yticks=range(len(scores)), yticklabels=scores, ylim=(len(scores) - 0.5, -0.5), xlabel=label)
     if differences:
         second.axvline(0, color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)), zorder=1.5)
