@@ -43,10 +43,10 @@ def many_to_many():
 @figure("many-to-many-matrices", study="many_to_many")
 def many_to_many_matrices(study):
     """What each answer depends on, in two trained networks that read the same word."""
-    word, found = next(iter(study["results"]["runs"][0]["matrices"].items()))
-    phones, axes = found["phones"].split(), plt.subplots(1, 2, figsize=(7.5, 4.3))[1]
+    axes = plt.subplots(1, 2, figsize=(7.5, 4.3))[1]
     for ax, name in zip(axes, ("LSTM, one way", "LSTM, both ways")):
-        dependencies(ax, np.array(found[name]), phones, np.array(found["stress"]) >= 0)
+        found = study["results"]["models"][name]["matrix"]
+        dependencies(ax, np.array(found["matrix"]), found["phones"].split(), np.array(found["stress"]) >= 0)
         ax.set_title(name)
     axes[0].set_ylabel("answer to")
     return axes
@@ -66,33 +66,39 @@ def dependencies(ax, matrix, phones, vowels):
     ax.spines[:].set_visible(False)
 
 
+NAMES = {"LSTM, one way, H 96": "LSTM, one way, 96 units", "window, logistic": "±3 phones, linear"}
+
+
 @figure("many-to-many-scores", study="many_to_many")
 def many_to_many_scores(study):
-    """Every model's share of right vowels on each of the splits."""
-    scores = study["results"]["scores"]
-    names = ["LSTM, both ways", "RNN, both ways", "whole word, hidden layer", "window, hidden layer", "LSTM, backwards"]
-    names += ["window, logistic", "LSTM, one way, H 96", "LSTM, one way", "RNN, one way"]
-    shown = {name.replace("window", "±3 phones"): scores[name] for name in names}
-    ax = plt.subplots(figsize=(7.5, 5.2))[1]
-    figures.plot_scores(shown, {"per vowel": np.median(scores["per vowel"])}, "vowels right on test words (%)", ax)
-    ax.set_xticks(range(70, 95, 5))
-    return ax
+    """Every model's share of right vowels, and its paired difference from the LSTM that reads both ways."""
+    models, both = study["results"]["models"], "LSTM, both ways"
+    names = [both, "RNN, both ways", "whole word, hidden layer", "LSTM, backwards", "window, logistic"]
+    names = sorted([*names, "LSTM, one way, H 96", "LSTM, one way"], key=lambda name: -np.median(models[name]["right"]))
+    scores = {NAMES.get(name, name): models[name]["right"] for name in names}
+    differences = {NAMES.get(name, name): models[name][f"against {both}"] for name in names if name != both}
+    axes = plt.subplots(1, 2, sharey=True, figsize=(7.5, 4.3), width_ratios=(1, 0.9))[1]
+    baseline = {"per vowel": np.median(models["per vowel"]["right"])}
+    figures.plot_scores(scores, baseline, "vowels right (%)", axes, differences, "LSTM, both ways")
+    axes[1].set_xlabel("difference (points)")
+    return axes
 
 
 @figure("many-to-many-late", study="many_to_many")
 def many_to_many_late(study):
-    """The one-way LSTM that may wait some phones before it answers."""
-    scores = study["results"]["scores"]
-    runs = {0: scores["LSTM, one way"], **{k: scores[f"LSTM, {k} late"] for k in (1, 2, 4)}}
+    """The one-way LSTM that may wait some phones before it answers, and the one that reads the word twice."""
+    models = study["results"]["models"]
+    runs = {k: models[f"LSTM, {k} late" if k else "LSTM, one way"]["right"] for k in (0, 2, 4, 13)}
+    twice = models["LSTM, twice, H 96"]["right"]
     ax = plt.subplots(figsize=(7.5, 4.2))[1]
-    for name, colour in (("LSTM, both ways", "ink"), ("LSTM, one way", "grey")):
-        ax.axhline(np.median(scores[name]), color=COLOURS[colour], lw=1.2, ls="--")
+    for name, words in (("LSTM, both ways", "both ways"), ("LSTM, one way", "at once")):
+        value = np.median(models[name]["right"])
+        ax.axhline(value, color=COLOURS["grey"], lw=1.2, ls="--")
+        ax.annotate(words, (7.5, value), (0, 4), textcoords="offset points", ha="center")
     ax.plot(list(runs), [np.median(each) for each in runs.values()], color=COLOURS["lstm"], ls="-")
     for k, values in runs.items():
         ax.plot([k] * len(values), values, "o", color=COLOURS["lstm"], mec="white", ms=6, ls="")
-    ax.annotate(
-        "both ways", (4.1, np.median(scores["LSTM, both ways"])), (0, 4), textcoords="offset points", ha="right"
-    )
-    ax.annotate("at once", (4.1, np.median(scores["LSTM, one way"])), (0, 4), textcoords="offset points", ha="right")
-    ax.set(xlabel="phones that the one-way LSTM waits before it answers", ylabel="vowels right (%)", xticks=range(5))
+    ax.plot([16] * len(twice), twice, "D", color=COLOURS["candidate"], mec="white", ms=6, ls="")
+    ax.set(xlabel="steps that the one-way LSTM waits before it answers", ylabel="vowels right (%)")
+    ax.set_xticks([0, 2, 4, 13, 16], ["0", "2", "4", "13", "reads\ntwice"])
     return ax
