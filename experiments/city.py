@@ -13,25 +13,15 @@ stands in the accuracies: before it, and after it. About two minutes on two core
 import numpy as np
 import torch
 from learning import predict
-from names_and_vowels import judge, make, task_of, train
+from many_to_one import padded
+from names_and_vowels import TRIES, judge, make, task_of, train
 from protocol import run, save, search
 
 from lstm_tutorial.data import city_names
 
 CONTENDERS, SEED, SEARCHED = ("masked", "unmasked"), 0, 100
-TRIES = [
-    dict(lr=lr, dropout=dropout, weight_decay=decay)
-    for lr in (1e-3, 3e-3, 1e-2, 3e-2)
-    for dropout, decay in ((0, 0), (0.3, 0.1))
-]
 ARRAYS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "W_y", "b_y", "embedding")  # as in `parameters()`
 E, H, T = 16, 32, 20
-
-
-def padded(part, T):
-    """Return the names with T steps each, all of them taken as valid: the network reads the padding."""
-    x = np.pad(part.x, ((0, 0), (0, T - part.x.shape[1])))
-    return part._replace(x=x, lengths=np.full(len(x), T))
 
 
 def network(contender, seed, lr, dropout, weight_decay):

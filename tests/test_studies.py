@@ -276,17 +276,17 @@ def test_training_ends_with_the_weights_of_the_best_epoch():
     from learning import learn
 
     torch.manual_seed(0)
-    model, aim = torch.nn.Linear(1, 1), iter([1.0] * 40 + [-1.0] * 40)
+    model, aim = torch.nn.Linear(1, 1), iter([1.0] * 5 + [-1.0] * 15)
     x = torch.ones(4, 1)
     found = learn(
         model,
-        lambda: [(x, next(aim) * x)] * 20,  # from epoch 40 on the task is another one
+        lambda: [(x, next(aim) * x)] * 20,  # from the sixth epoch on the task is another one
         torch.nn.functional.mse_loss,
         lambda: (model(x)[0, 0] - 1).square(),
         lr=0.02,
         patience=7,
     )
-    assert found["best"] == min(found["curve"]) and (model(x)[0, 0] - 1).square().item() == found["best"] < 1e-3
+    assert (model(x)[0, 0] - 1).square().item() == found["best"] == min(found["curve"]) < 0.5 < found["curve"][-1]
     assert len(found["losses"]) == len(found["curve"]) == found["at"] + 7 and not found["ended"]
 
 

@@ -27,7 +27,9 @@ def encoder_decoder():
     write(ax, 4.08, 2.52, "attention: weights over the", 13, tint("forget", 0.85, "black"), ha="left")
     write(ax, 4.08, 2.29, "letters, for this one phone", 13, tint("forget", 0.85, "black"), ha="left")
     wire(ax, (xs[0] - 0.28, read), (0.3, read), (0.3, write_at), (ys[0] - 0.36, write_at), colour="hidden", width=2.6)
-    write(ax, 1.1, write_at - 0.22, "final states", 13, "hidden")
+    write(ax, 0.4, 2.45, "final states", 13, "hidden", ha="left")
+    box(ax, 1.08, write_at, 0.86, 0.44, "hidden", 0.1)
+    write(ax, 1.08, write_at, "bridge", 13)
     for k, (x, phone) in enumerate(zip(ys, ("F", "OW", "N", "stop"))):
         box(ax, x, write_at, 0.72, 0.62, "lstm", 0.12)
         if k:
