@@ -5,7 +5,6 @@ named (`draw.py gates fast`) in any case. `registry.py` says how a picture is ad
 """
 
 import hashlib
-import importlib.util
 import json
 import os
 import sys
@@ -13,6 +12,7 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 
 from registry import FIGURES, READ, ROOT, read
 
@@ -32,9 +32,10 @@ def modules(folder=HERE):
 
 def load(path):
     """Run a module of pictures and return it; what it registers stands in `FIGURES`."""
-    spec = importlib.util.spec_from_file_location(f"pictures_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = ModuleType(f"pictures_{path.stem}")
+    module.__file__ = str(path)
+    # From its source: Python's cache of bytecode misses a change within a second that keeps the file's size.
+    exec(compile(path.read_text(encoding="utf-8"), path, "exec"), module.__dict__)
     return module
 
 
