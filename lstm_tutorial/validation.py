@@ -301,8 +301,10 @@ def check_state(state, names, shape):
         check_floating(name, value)
 
 
-def check_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole=None):
+def check_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole=None, layers=4):
     """Refuse the arguments of one step if a shape does not fit the others; H is read from `weight_hh`.
+
+    `layers`: how many gates and candidates the rows are for.
 
     Examples
     --------
@@ -317,10 +319,10 @@ def check_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh, weight_peephole
     check_shape("x", x, (D,) if len(x.shape) == 1 else ("B", D))
     check_floating("x", x)
     check_state(state, ("h", "c"), (*x.shape[:-1], H))
-    check_shape("weight_ih", weight_ih, (4 * H, D))
-    check_shape("weight_hh", weight_hh, (4 * H, H))
-    check_shape("bias_ih", bias_ih, (4 * H,))
-    check_shape("bias_hh", bias_hh, (4 * H,))
+    check_shape("weight_ih", weight_ih, (layers * H, D))
+    check_shape("weight_hh", weight_hh, (layers * H, H))
+    check_shape("bias_ih", bias_ih, (layers * H,))
+    check_shape("bias_hh", bias_hh, (layers * H,))
     if weight_peephole is not None:
         check_shape("weight_peephole", weight_peephole, (3, H))
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_tutorial import in_numpy, in_torch
+from lstm_tutorial.in_numpy import gru, variants
 
 NAMES = "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_peephole"
 
@@ -52,6 +53,62 @@ def test_every_gradient_of_a_step_against_central_differences(B, peephole):
     for value, gradient in pairs:
         assert gradient.shape == value.shape
         np.testing.assert_allclose(gradient, numeric(loss, value), atol=1e-8)  # values of size 1
+
+
+def draw_variant(kind, B, D, H):
+    """Return x, the states, the weights of a cell of `CELLS` or of the GRU, and its step and backward."""
+    rng, batch = np.random.default_rng(2), () if B is None else (B,)
+    rows, cell, backward = ("rzn", gru._step, gru._step_backward) if kind == "GRU" else variants.CELLS[kind]
+    R = len(rows) * H
+    shapes = [(R, D), (R, H), (R,), (R,)] + [(n * H,) for n in variants.GAINS.values()] * (kind == "layer norm")
+    weights = [rng.standard_normal(shape) for shape in shapes]
+    state = tuple(rng.standard_normal((1 if kind == "GRU" else 2, *batch, H)))
+    return rng.standard_normal((*batch, D)), state, weights, cell, backward
+
+
+@pytest.mark.parametrize("kind", ["GRU", *variants.CELLS])
+@pytest.mark.parametrize("B", [None, 1, 3])
+def test_every_gradient_of_a_variant_against_central_differences_and_torch(B, kind):
+    x, state, weights, cell, backward = draw_variant(kind, B, 2, 3)
+    d_state = np.random.default_rng(1).standard_normal((len(state), *state[0].shape))
+
+    def loss():
+        return sum(np.vdot(*pair) for pair in zip(cell(x, state, *weights)[0], d_state, strict=True))
+
+    new, cache = cell(x, state, *weights)
+    d_x, d_prev, gradients = backward(*d_state, cache)
+    twin = in_torch.gru._step if kind == "GRU" else in_torch.variants.CELLS[kind][1]
+    leaves = [torch.tensor(each, requires_grad=True) for each in (x, *state, *weights)]
+    twin_new = twin(leaves[0], tuple(leaves[1 : 1 + len(state)]), *leaves[1 + len(state) :])
+    sum((each * torch.tensor(d)).sum() for each, d in zip(twin_new, d_state, strict=True)).backward()
+    for ours, theirs in zip(new, twin_new, strict=True):
+        np.testing.assert_allclose(ours, theirs.detach(), atol=1e-13)
+    values = x, *state, *weights
+    for value, gradient, leaf in zip(values, (d_x, *d_prev, *gradients.values()), leaves, strict=True):
+        assert gradient.shape == value.shape
+        np.testing.assert_allclose(gradient, leaf.grad, atol=1e-10)
+        np.testing.assert_allclose(gradient, numeric(loss, value), atol=1e-7)
+
+
+@pytest.mark.parametrize("kind", variants.CELLS)
+def test_a_variant_is_the_lstm_with_gates_held_by_its_biases(kind):
+    """A gate with weights of 0 and a bias of 50 is 1; coupling is not of this kind, and equals i = 1 - f by rows."""
+    x, state, weights, cell, _ = draw_variant(kind, 3, 2, 4)
+    rows = variants.CELLS[kind][0]
+    full = [np.zeros((4, 4, *each.shape[1:])) for each in weights[:4]]
+    full[2][...] = 50.0
+    for k, name in enumerate(rows):
+        for each, own in zip(full, weights, strict=False):
+            each["ifgo".index(name)] = own[4 * k : 4 * k + 4]
+    if kind == "coupled":  # sigmoid(-z) = 1 - sigmoid(z)
+        for each in full:
+            each[0] = -each[1]
+    new, _ = in_numpy.lstm_cell(x, state, *(each.reshape(16, *each.shape[2:]) for each in full))
+    if kind == "layer norm":
+        assert np.abs(new[1] - cell(x, state, *weights)[0][1]).max() > 0.01  # no rows make the LSTM one
+        return
+    for got, want in zip(cell(x, state, *weights)[0], new, strict=True):
+        np.testing.assert_allclose(got, want, atol=1e-12)
 
 
 @settings(max_examples=30, deadline=None)

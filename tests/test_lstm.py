@@ -49,6 +49,38 @@ def test_the_forget_bias_is_set_once_everywhere_and_touches_nothing_else(twin):
 
 
 @pytest.mark.parametrize("twin", TWINS)
+def test_variants_take_the_options_of_the_lstm(twin):
+    """Names of torch, seeds, dropout in training only, unbatched, a forget bias where its rows are."""
+    options = {"num_layers": 2, "bidirectional": True, "dropout": 0.5, "rng": 5}
+    assert list(arrays(twin.GRU(7, 25, **options))) == list(torch.nn.GRU(7, 25, 2, bidirectional=True).state_dict())
+    make = {kind: lambda kind=kind: twin.LSTMVariant(3, 4, kind=kind, **options) for kind in twin.variants.CELLS}
+    for kind, network in (make | {"GRU": lambda: twin.GRU(3, 4, **options)}).items():
+        first, second = network(), network()
+        for name, value in arrays(first).items():
+            np.testing.assert_array_equal(value, arrays(second)[name])
+        x = np.ones((6, 3), np.float32) if twin is in_numpy else torch.ones(6, 3)
+        assert first(x)[0].shape == (6, 8)
+        assert not np.allclose(np.asarray(first(x)[0].tolist()), first.eval()(x)[0].tolist()), kind
+    biased = arrays(twin.LSTMVariant(3, 4, kind="no output gate", forget_bias=2.5, rng=0))
+    assert (biased["bias_ih_l0"][4:8] == 2.5).all() and (biased["bias_hh_l0"][4:8] == 0).all()
+    with pytest.raises(ValueError, match="forget_bias must be None where there is no forget gate, got 1"):
+        twin.LSTMVariant(3, 4, kind="no forget gate", forget_bias=1)
+    with pytest.raises(ValueError, match="kind must be one of 'coupled', .*, got 'none'"):
+        twin.LSTMVariant(3, 4, kind="none")
+
+
+@pytest.mark.parametrize("twin", TWINS)
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_the_topologies_take_a_gru(twin, pooling):
+    model = twin.ManyToOne(3, 4, 2, pooling, lstm=twin.GRU, bidirectional=True, rng=0)
+    x = np.ones((5, 6, 3), np.float32) if twin is in_numpy else torch.ones(5, 6, 3)
+    scores = model(x, lengths=[6, 1, 2, 3, 4])
+    assert scores.shape == (5, 2)
+    if twin is in_numpy:
+        assert model.backward(np.ones((5, 2))).shape == x.shape
+
+
+@pytest.mark.parametrize("twin", TWINS)
 def test_the_same_seed_gives_the_same_network_and_another_seed_another(twin):
     def make(seed):
         return arrays(twin.LSTM(3, 4, rng=seed))["weight_ih_l0"]

@@ -152,6 +152,45 @@ def test_plain_rnn_equals_torch(case):
     assert_close(run_torch(OneState(twin), *run), want, 1e-10)
 
 
+@settings(max_examples=40, deadline=None)
+@given(cases())
+def test_gru_equals_torch(case):
+    sizes, options, seed, (x, state, lengths, d_output, d_state) = case
+    if x.size == 0:
+        return
+    run = x, state[0], lengths, d_output, d_state[0]
+    numpy_net = in_numpy.GRU(*sizes, **options, rng=seed, dtype="float64")
+    reference = torch.nn.GRU(*sizes, **options, dtype=torch.float64)
+    twin = in_torch.GRU(*sizes, **options, dtype="float64")
+    reference.load_state_dict({name: torch.tensor(value) for name, value in numpy_net.state_dict().items()})
+    twin.load_state_dict(reference.state_dict())
+    want = run_reference(OneState(reference), *run)
+    assert_close(run_numpy(numpy_net, *run), want, 1e-10)
+    assert_close(run_torch(OneState(twin), *run), want, 1e-10)
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(), st.sampled_from(["coupled", "no forget gate", "no input gate", "no output gate", "layer norm"]))
+def test_variants_agree_between_the_twins(case, kind):
+    sizes, options, seed, run = case
+    numpy_net = in_numpy.LSTMVariant(*sizes, **options, kind=kind, rng=seed, dtype="float64")
+    twin = in_torch.LSTMVariant(*sizes, **options, kind=kind, dtype="float64")
+    twin.load_state_dict(numpy_net.state_dict())
+    assert_close(run_numpy(numpy_net, *run), run_torch(twin, *run), 1e-10)
+
+
+@pytest.mark.parametrize("twin", [in_numpy, in_torch])
+def test_the_loop_of_any_cell_is_the_loop_of_the_lstm(twin):
+    network, rng = twin.LSTM(2, 3, rng=0, dtype="float64"), np.random.default_rng(0)
+    x, h, c = rng.standard_normal((4, 5, 2)), *rng.standard_normal((2, 5, 3))
+    x, h, c = (x, h, c) if twin is in_numpy else map(torch.tensor, (x, h, c))
+    weights, lengths = network.state_dict().values(), [4, 1, 3, 2, 4]
+    want, (h_n, c_n), *_ = twin.lstm_sequence(x, (h, c), *weights, lengths=lengths)
+    got, states, *_ = twin.variants.cell_sequence(twin.lstm_cell, x, (h, c), *weights, lengths=lengths)
+    for ours, theirs in zip((got, *states), (want, h_n, c_n), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-14)
+
+
 @pytest.mark.parametrize("twin", [in_numpy, in_torch])
 def test_a_plain_rnn_is_its_cell_in_a_loop(twin):
     rng = np.random.default_rng(0)

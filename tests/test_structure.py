@@ -17,7 +17,7 @@ from lstm_tutorial.data import corpora, tasks, text
 PACKAGE = Path(validation.__file__).parent
 # Each may import from those before it.
 SHARED = {"validation"}
-ORDER = ["activations", "padding", "layers", "pooling", "cell", "sequence", "lstm", "fast", "rnn"]
+ORDER = ["activations", "padding", "layers", "pooling", "cell", "sequence", "lstm", "fast", "rnn", "variants", "gru"]
 ORDER += ["attention_pooling", "topologies", "one_to_many", "encoder_decoder", "dependency_matrix", "training"]
 
 
@@ -71,10 +71,11 @@ def test_the_twins_mirror_each_other():
     assert only_numpy - backward == bare
     assert set(in_torch.__all__) - set(in_numpy.__all__) == {"Attention", "EncoderDecoder", "dependency_matrix"}
     pools = ["last_pool", "max_pool", "mean_pool", "weighted_pool", "position_weights", "decay_weights"]
-    for name in ("LSTM", "RNN", "AttentionPool", "attention_weights", *pools):
+    for name in ("LSTM", "RNN", "GRU", "LSTMVariant", "AttentionPool", "attention_weights", *pools):
         ours, theirs = (inspect.signature(getattr(twin, name)) for twin in (in_numpy, in_torch))
         assert ours == theirs
-    for name in ("lstm_cell", "forget_gate", "update_cell_state", "lstm_sequence", "rnn_cell", "cross_entropy", "fit"):
+    functions = ["lstm_cell", "forget_gate", "update_cell_state", "lstm_sequence", "rnn_cell", "gru_cell"]
+    for name in (*functions, "cross_entropy", "fit"):
         ours, theirs = (list(inspect.signature(getattr(twin, name)).parameters) for twin in (in_numpy, in_torch))
         assert ours == theirs, name
     assert inspect.signature(in_numpy.FastLSTM) == inspect.signature(in_numpy.LSTM)

@@ -13,6 +13,7 @@ from lstm_tutorial.in_numpy.cell import (
     update_hidden_state,
 )
 from lstm_tutorial.in_numpy.fast import FastLSTM
+from lstm_tutorial.in_numpy.gru import GRU, gru_cell, gru_cell_backward
 from lstm_tutorial.in_numpy.layers import Embedding, Layer, Linear
 from lstm_tutorial.in_numpy.lstm import LSTM, Gates
 from lstm_tutorial.in_numpy.one_to_many import OneToMany
@@ -32,8 +33,10 @@ from lstm_tutorial.in_numpy.rnn import RNN, rnn_cell
 from lstm_tutorial.in_numpy.sequence import lstm_sequence, lstm_sequence_backward
 from lstm_tutorial.in_numpy.topologies import ManyToMany, ManyToOne
 from lstm_tutorial.in_numpy.training import Adam, clip_gradients, cross_entropy, fit, mse_loss
+from lstm_tutorial.in_numpy.variants import LSTMVariant
 
 __all__ = [
+    "GRU",
     "LSTM",
     "RNN",
     "Adam",
@@ -43,6 +46,7 @@ __all__ = [
     "Gates",
     "Layer",
     "Linear",
+    "LSTMVariant",
     "ManyToMany",
     "ManyToOne",
     "OneToMany",
@@ -53,6 +57,8 @@ __all__ = [
     "decay_weights",
     "fit",
     "forget_gate",
+    "gru_cell",
+    "gru_cell_backward",
     "input_gate",
     "last_pool",
     "last_pool_backward",

@@ -75,6 +75,8 @@ class LSTM(Layer):
     ((7, 4, 10), (4, 4, 5), (4, 4, 5))
     """
 
+    _rows = "ifgo"  # what the rows of the weights are for; a variant has others
+
     def __init__(
         self,
         input_size,
@@ -103,17 +105,18 @@ class LSTM(Layer):
         self.peephole = peephole
         self.dtype = check_dtype(dtype)
         self.rng = np.random.default_rng(rng)
-        H = hidden_size
+        H, R = hidden_size, len(self._rows) * hidden_size
+        forget = slice(self._rows.find("f") * H, self._rows.find("f") * H + H)
         for layer in range(num_layers):
             D = input_size if layer == 0 else H * self._directions
-            shapes = {"weight_ih": (4 * H, D), "weight_hh": (4 * H, H), "bias_ih": (4 * H,), "bias_hh": (4 * H,)}
+            shapes = {"weight_ih": (R, D), "weight_hh": (R, H), "bias_ih": (R,), "bias_hh": (R,)}
             if peephole:
                 shapes["weight_peephole"] = (3, H)
             for direction in range(self._directions):
                 for kind, shape in shapes.items():
                     value = self.rng.uniform(-(H**-0.5), H**-0.5, shape).astype(self.dtype)
                     if forget_bias is not None and kind.startswith("bias"):
-                        value[H : 2 * H] = forget_bias if kind == "bias_ih" else 0
+                        value[forget] = forget_bias if kind == "bias_ih" else 0
                     self._parameters[f"{kind}{self._end(layer, direction)}"] = value
 
     @property

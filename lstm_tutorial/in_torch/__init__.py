@@ -12,6 +12,7 @@ from lstm_tutorial.in_torch.cell import (
 )
 from lstm_tutorial.in_torch.dependency_matrix import dependency_matrix
 from lstm_tutorial.in_torch.encoder_decoder import Attention, EncoderDecoder
+from lstm_tutorial.in_torch.gru import GRU, gru_cell
 from lstm_tutorial.in_torch.lstm import LSTM, Gates
 from lstm_tutorial.in_torch.one_to_many import OneToMany
 from lstm_tutorial.in_torch.pooling import (
@@ -26,8 +27,10 @@ from lstm_tutorial.in_torch.rnn import RNN, rnn_cell
 from lstm_tutorial.in_torch.sequence import lstm_sequence
 from lstm_tutorial.in_torch.topologies import ManyToMany, ManyToOne
 from lstm_tutorial.in_torch.training import Adam, clip_gradients, cross_entropy, fit, mse_loss
+from lstm_tutorial.in_torch.variants import LSTMVariant
 
 __all__ = [
+    "GRU",
     "LSTM",
     "RNN",
     "Adam",
@@ -35,6 +38,7 @@ __all__ = [
     "AttentionPool",
     "EncoderDecoder",
     "Gates",
+    "LSTMVariant",
     "ManyToMany",
     "ManyToOne",
     "OneToMany",
@@ -46,6 +50,7 @@ __all__ = [
     "dependency_matrix",
     "fit",
     "forget_gate",
+    "gru_cell",
     "input_gate",
     "last_pool",
     "lstm_cell",

@@ -107,6 +107,8 @@ class LSTM(Module):
     (torch.Size([7, 4, 10]), torch.Size([4, 4, 5]), torch.Size([4, 4, 5]))
     """
 
+    _rows = "ifgo"  # what the rows of the weights are for; a variant has others
+
     def __init__(
         self,
         input_size,
@@ -136,10 +138,11 @@ class LSTM(Module):
         self.rng = generator(rng)
         self._replay = Replay()
         dtype = getattr(torch, check_dtype(dtype))
-        H = hidden_size
+        H, R = hidden_size, len(self._rows) * hidden_size
+        forget = slice(self._rows.find("f") * H, self._rows.find("f") * H + H)
         for layer in range(num_layers):
             D = input_size if layer == 0 else H * self._directions
-            shapes = {"weight_ih": (4 * H, D), "weight_hh": (4 * H, H), "bias_ih": (4 * H,), "bias_hh": (4 * H,)}
+            shapes = {"weight_ih": (R, D), "weight_hh": (R, H), "bias_ih": (R,), "bias_hh": (R,)}
             if peephole:
                 shapes["weight_peephole"] = (3, H)
             for direction in range(self._directions):
@@ -147,7 +150,7 @@ class LSTM(Module):
                     parameter = nn.Parameter(torch.empty(shape, dtype=dtype))
                     draw(parameter, self.rng, H**-0.5)
                     if forget_bias is not None and kind.startswith("bias"):
-                        parameter.data[H : 2 * H] = forget_bias if kind == "bias_ih" else 0
+                        parameter.data[forget] = forget_bias if kind == "bias_ih" else 0
                     self.register_parameter(self._name(kind, layer, direction), parameter)
 
     @property
@@ -207,7 +210,7 @@ class LSTM(Module):
                 weights = self._weights(layer, direction)
                 k = layer * self._directions + direction
                 seen = flip(x, lengths) if direction else x
-                output, final, values = lstm_sequence(seen, (h_0[k], c_0[k]), *weights, lengths=lengths)
+                output, final, values = self._run_layer(seen, (h_0[k], c_0[k]), weights, lengths)
                 outputs.append(flip(output, lengths) if direction else output)
                 gates.append([flip(each, lengths) if direction else each for each in values])
                 finals.append(final)
@@ -220,6 +223,10 @@ class LSTM(Module):
             return output, states
         sides = [torch.cat(each, dim=-1).to(dtype) for each in zip(*gates, strict=True)]
         return output, states, Gates(*(self._layout(each, unbatched) for each in sides))
+
+    def _run_layer(self, x, state, weights, lengths):
+        """Run one layer in one direction; return its output, its last state, and the gates."""
+        return lstm_sequence(x, state, *weights, lengths=lengths)
 
     def extra_repr(self):
         return f"{self.input_size}, {self.hidden_size}, num_layers={self.num_layers}"
