@@ -7,7 +7,6 @@ from registry import figure
 
 from lstm_tutorial import figures
 from lstm_tutorial.figures.drawings import COLOURS, box, canvas, operation, tint, wire, write
-from lstm_tutorial.in_numpy import sigmoid
 
 CELLS = {  # title: what keeps, what writes, what shows; with a star what differs from the LSTM
     "LSTM": ("f", r"i\,\tilde{c}", "o"),
@@ -46,7 +45,7 @@ def variants_cells():
                 wire(ax, (x + dx, y + 0.38), (x + dx, y + 0.12), colour="hidden", width=2.4)
                 operation(ax, x + dx, y + 0.5, "x", shown, 0.12)
                 write(ax, x + dx + 0.42, y + 0.5, f"${text.strip('*')}$", 15, tint(shown, 0.85, "black"))
-                write(ax, x + dx - 0.12, y + 0.2, "$h_t$", 14, ha="right")
+                write(ax, x + dx + 0.3, y + 0.16, "$h_t$", 15)
                 continue
             wire(ax, (x + dx, y + 0.56), (x + dx, lane - 0.13), colour=shown, width=2.4 if lit else 1.6)
             operation(ax, x + dx, lane, sign, shown, 0.13)
@@ -59,16 +58,12 @@ def variants_cells():
 @figure("variants-counting")
 def variants_counting():
     """Thirty opening brackets, then thirty closing ones: a cell state that adds, and one that averages."""
-    moves, curves = np.repeat([1.0, -1.0], 30), {}
-    curves["LSTM: $c_t = c_{t-1} + \\tilde{c}_t$"] = np.cumsum(moves)
-    ax = plt.subplots(1, 2, figsize=(7.5, 3.1))[1]
-    u, h, bounded = sigmoid(np.array(2.2)), 0.0, []
+    moves, u, h = np.repeat([1.0, -1.0], 30), 0.9, [0.0]
     for move in moves:
-        h = u * h + (1 - u) * move
-        bounded.append(h)
-    steps = np.arange(1, 61)
-    ax[0].plot(steps, curves.popitem()[1], color=COLOURS["lstm"])
-    ax[1].plot(steps, bounded, color=COLOURS["forget"])
+        h.append(u * h[-1] + (1 - u) * move)
+    ax, steps = plt.subplots(1, 2, figsize=(7.5, 3.1))[1], np.arange(61)
+    ax[0].plot(steps, [0, *np.cumsum(moves)], color=COLOURS["lstm"])
+    ax[1].plot(steps, h, color=COLOURS["forget"])
     ax[0].set(title="adds: the LSTM", xlabel="brackets read", ylabel="state")
     ax[1].set(title="averages: the GRU", xlabel="brackets read", ylim=(-1.05, 1.05))
     for each in ax:
