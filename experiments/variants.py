@@ -5,11 +5,12 @@ RNN. Each gets as many units as bring its recurrent parameters nearest to those 
 
 marked (16 units of the LSTM, T = 30): every step has a value, one in ten a mark; say which value was marked last.
 brackets (16 units, T = 40): after every character, is every bracket closed? Runs of brackets, up to depth 10. Both draw
-fresh data for every update (batch 32) from `protocol.streams`; the loss is that of all steps. A seed trains until its
-validation loss (200 sequences) has not improved for 12 checks, one every 50 updates, at most 3,000 updates; the
-weights of the best check count. Tests, on 500 new sequences: T as trained, and four times T. `counts`: the
-depths n, 1 to 10, then 20, 40, 80 and 160, at which n times "(" and then n times ")" are called closed
-after the last character and not before it.
+fresh data for every update (batch 32) from `protocol.streams`; the loss is that of all steps. It is checked every 50
+updates on the seed's 200 validation sequences. When it has not fallen by 2% for 4 checks, the seed's learning rate is
+halved, after 8 again, and after 12 the seed stops, at most after 3,000 updates (`ended`); the weights of its best check
+count. Adam, gradients clipped to norm 1. Tests, on 500 new sequences: T as trained, and four times T; differences are
+of log10 of the loss, because the losses differ by powers of ten. `counts`: the depths n, 1 to 10, then 20, 40, 80 and
+160, at which n times "(" and then n times ")" are called closed after the last character and not before it.
 
 names: a city's country, as in `names_and_vowels`, with its splits and its training, in batches of 128; 64 units of the
 LSTM, vectors of 32 for the letters, the last state.
@@ -154,7 +155,8 @@ def train(kind, task, rows, budget=BUDGET):
     p = initial(kind, D, units(kind, D, TASKS[task]["H"]), rows)
     rngs = [streams(seed)[:2] for seed, *_ in rows]
     best = {name: value.clone() for name, value in p.items()}
-    found = [dict(best=np.inf, at=0, ended=True, curve=[]) for _ in rows]
+    found = [dict(best=np.inf, at=0, low=np.inf, since=0, ended=True, curve=[]) for _ in rows]
+    held = batches([validation for _, validation in rngs], task, 200, T)
     alive, optimiser = list(range(len(rows))), Adam(p, [lr for _, lr, _ in rows])
     for update in range(1, budget + 1):
         x, y = batches([rngs[k][0] for k in alive], task, BATCH, T)
@@ -165,15 +167,18 @@ def train(kind, task, rows, budget=BUDGET):
         if update % EVERY:
             continue
         with torch.no_grad():
-            x, y = batches([rngs[k][1] for k in alive], task, 200, T)
-            scores = losses(task, answers(kind, p, x), y).tolist()
+            scores = losses(task, answers(kind, p, held[0][alive]), held[1][alive]).tolist()
         for row, (k, score) in enumerate(zip(alive, scores)):
             found[k]["curve"].append(score)
             if score < found[k]["best"]:
                 found[k] |= dict(best=score, at=update)
                 for name, value in p.items():
                     best[name][k] = value[row]
-            found[k]["ended"] = update - found[k]["at"] < PATIENCE * EVERY
+            fell = score < 0.98 * found[k]["low"]
+            found[k] |= dict(low=score, since=0) if fell else dict(since=found[k]["since"] + 1)
+            if found[k]["since"] in (PATIENCE // 3, 2 * PATIENCE // 3):
+                optimiser.lr[row] /= 2
+            found[k]["ended"] = found[k]["since"] < PATIENCE
         on = torch.tensor([found[k]["ended"] for k in alive])
         if not on.all():
             alive, p = [k for k in alive if found[k]["ended"]], {name: value[on] for name, value in p.items()}
@@ -287,7 +292,8 @@ if __name__ == "__main__":
     results |= {"depths": DEPTHS, "tries": dict(gates=TRIES, rates=RATES, names=NAMES_TRIES), "times": times()}
     for each, found in zip(settings, run(contend, settings)):
         task = results.setdefault(each["task"], {})
-        task[each["kind"]] = found | {"against the LSTM": paired(found["test"], task.get("LSTM", found)["test"])}
+        logs = np.log10(found["test"]), np.log10(task.get("LSTM", found)["test"])
+        task[each["kind"]] = found | {"against the LSTM": paired(*logs)}
         print(each, np.median(found["test"]), found["chosen"], f"{found['cpu']:.0f} s", flush=True)
         save("variants", results, SEEDS)
     for kind in KINDS:

@@ -206,6 +206,36 @@ def test_many_seeds_at_once_train_as_torch_does_alone(kind):
             torch.testing.assert_close(p[name[2:].removesuffix("_l0")][k], value.detach(), atol=2e-5, rtol=1e-4)
 
 
+def test_variants_side_by_side_are_the_networks_of_the_package_at_equal_parameters():
+    import variants
+
+    x = torch.randn(2, 3, 6, 2, generator=torch.Generator().manual_seed(0))
+    for kind in variants.KINDS:
+        H = variants.units(kind, 2, 8)
+        p = variants.initial(kind, 2, H, [(seed, 0.01, None) for seed in (3, 4)])
+        said = variants.answers(kind, p, x)
+        for k, seed in enumerate((3, 4)):
+            output, _ = variants.build(kind, 2, H, seed, batch_first=True)(x[k])
+            torch.testing.assert_close(said[k], output @ p["head"][k] + p["head_bias"][k])
+        size = sum(value[0].numel() for name, value in p.items() if "head" not in name)
+        assert abs(size / (32 * (2 + 8 + 2)) - 1) < 0.15, kind
+        assert len(variants.tries_of(kind)) == 6
+    kept = variants.initial("GRU", 2, 5, [(3, 0.01, 1)])
+    assert (kept["bias_ih"][0, 5:10] == 1).all() and (kept["bias_hh"][0, 5:10] == 0).all()
+
+
+def test_brackets_are_closed_where_as_many_have_come_as_have_gone():
+    import variants
+
+    x, y = variants.draw_brackets(np.random.default_rng(0), 50, 40)
+    depth = (x[..., 0] - x[..., 1]).cumsum(axis=1)
+    assert depth.min() == 0 and depth.max() == 10 and (x.sum(axis=2) == 1).all()
+    np.testing.assert_array_equal(y, depth == 0)
+    x, y = variants.draw_marked(np.random.default_rng(0), 20, 30)
+    assert (y[x[..., 1] == 1] == x[..., 0][x[..., 1] == 1]).all()
+    assert (np.diff(y, axis=1)[x[:, 1:, 1] == 0] == 0).all()
+
+
 def test_the_gradient_at_the_start_is_that_of_autograd():
     import first_symbol
 

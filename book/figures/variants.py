@@ -72,14 +72,11 @@ def variants_counting():
     return ax
 
 
-def _scores(found, name, label, divide=1.0):
+def _scores(found, name, label, scale=np.asarray):
     """Return the axes of the scores of all contenders, with their differences from the LSTM."""
     kinds = ["LSTM", *(kind for kind in found if kind != "LSTM")]
-    scores = {kind: np.divide(found[kind][name], divide) for kind in kinds}
-    differences = {}
-    for kind in kinds[1:]:
-        each = found[kind]["against the LSTM"]
-        differences[kind] = {key: value / divide for key, value in each.items()}
+    scores = {kind: scale(found[kind][name]) for kind in kinds}
+    differences = {kind: found[kind]["against the LSTM"] for kind in kinds[1:]}
     axes = plt.subplots(1, 2, sharey=True, figsize=(7.5, 4.6))[1]
     return figures.plot_scores(scores, None, label, axes, differences, "the LSTM")
 
@@ -87,7 +84,7 @@ def _scores(found, name, label, divide=1.0):
 @figure("variants-marked", study="variants")
 def variants_marked(study):
     """The value that was marked last: the squared error of ten seeds, and the differences from the LSTM."""
-    return _scores(study["results"]["marked"], "test", "squared error × 1,000", 0.001)
+    return _scores(study["results"]["marked"], "test", "log10 of squared error", np.log10)
 
 
 @figure("variants-names", study="variants")
@@ -101,7 +98,7 @@ def variants_depths(study):
     """Share of the seeds that know when n brackets are all closed, by n: trained up to a depth of 10."""
     results, ax = study["results"], plt.subplots(figsize=(7.5, 4.2))[1]
     looks = {"LSTM": ("lstm", "-", "o"), "GRU": ("forget", "--", "s"), "coupled": ("candidate", "-.", "^")}
-    looks |= {"RNN": ("rnn", ":", "v")}
+    looks |= {"RNN": ("hidden", ":", "v")}
     for kind, (colour, style, marker) in looks.items():
         share = 100 * np.mean(results["brackets"][kind]["counts"], axis=0)
         ax.plot(results["depths"], share, color=COLOURS[colour], ls=style, marker=marker, ms=7, label=kind)
