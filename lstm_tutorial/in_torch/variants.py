@@ -111,8 +111,10 @@ def cell_sequence(cell, x, state, *weights, lengths=None):
     output = []
     for t, x_t in enumerate(x):
         new = cell(x_t, state, *weights)
+        if lengths is not None:  # a sequence that has ended keeps its last state
+            new = tuple(torch.where(valid[t], *pair) for pair in zip(new, state, strict=True))
+        state = new
         output.append(new[0] if lengths is None else torch.where(valid[t], new[0], 0))
-        state = new if lengths is None else tuple(map(torch.where, (valid[t],) * len(new), new, state))
     return torch.stack(output), state
 
 
