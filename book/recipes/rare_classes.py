@@ -63,6 +63,6 @@ assert average_precision(test[:, 0], rare) > 5 * rate  # in random order: the ra
 assert average_precision(test[:, 1], y_test[:, 1]) > 0.95
 least = best_threshold(val[:, 0], y_val[:, 0])
 chosen, half = f1((test[:, 0] >= least).float(), rare), f1((test[:, 0] >= 0).float(), rare)
-assert chosen > half + 0.05, (chosen, half)  # with a weight, one half says yes too often
+assert chosen > half + 0.1, (chosen, half)  # with a weight, one half says yes too often
 assert test[:, 0].sigmoid().mean() > 3 * rate  # no probability any more, until corrected:
 assert ((test - pos_weight.log()).sigmoid()[:, 0].mean() - rate).abs() < 0.02

@@ -20,15 +20,15 @@ def train_in_chunks(lstm, head, optimiser, x, y, chunk):
 
 # Proof: it learns the sum of the last three inputs
 torch.manual_seed(0)
-B, T, H, chunk = 16, 100, 16, 20
+B, T, H, chunk = 16, 100, 16, 5
 lstm, head = nn.LSTM(1, H, batch_first=True), nn.Linear(H, 1)
 optimiser = torch.optim.Adam([*lstm.parameters(), *head.parameters()], lr=2e-2)
 losses = []
-for _ in range(15):
+for _ in range(10):
     x = torch.randn(B, T, 1)
     y = x + x.roll(1, dims=1) + x.roll(2, dims=1)  # the first two cannot be known
     losses.append(train_in_chunks(lstm, head, optimiser, x, y, chunk))
-assert losses[0] > 1.5 and losses[-1] < 0.4, losses
+assert losses[0] > 1.5 and losses[-1] < 0.3, losses
 
 # Forward, chunks that carry the state are exact.
 whole, _ = lstm(x)
