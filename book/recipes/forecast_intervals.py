@@ -1,4 +1,4 @@
-"""Forecast several steps ahead with intervals: one network gives quantiles for every horizon."""
+"""Forecast several steps ahead, with intervals: quantiles for every horizon at once."""
 
 import torch
 from torch import nn
@@ -22,13 +22,13 @@ class Forecaster(nn.Module):
 
 
 def quantile_loss(forecast, future):
-    """forecast (B, horizons, Q), future (B, horizons). A unit too low costs q, too high 1 - q."""
+    """forecast (B, horizons, Q), future (B, horizons): too low costs q, too high 1 - q."""
     error = future[..., None] - forecast
     return torch.maximum(QUANTILES * error, (QUANTILES - 1) * error).mean()
 
 
 def draw(B, T, generator):
-    """Draw B series at any level; a change is 0.6 of the change before, and noise: (B, T)."""
+    """Draw B series (B, T): a change is 0.6 of the change before, and noise."""
     change = torch.randn(B, T, generator=generator)
     for t in range(1, T):
         change[:, t] += 0.6 * change[:, t - 1]

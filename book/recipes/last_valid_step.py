@@ -1,4 +1,4 @@
-"""Take the state after the last valid step of each padded sequence, for one direction or two."""
+"""Take the state after the last valid step of padded sequences, in one direction or two."""
 
 import torch
 from torch import nn
@@ -12,7 +12,7 @@ def last_one_way(lstm, x, lengths):
 
 
 def last_packed(lstm, x, lengths):
-    """With packing: returns (B, H), with two directions (B, 2H), in the order of the batch."""
+    """With packing: returns (B, H), with two directions (B, 2H), in the batch's order."""
     packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
     _, (h_n, _) = lstm(packed)  # (layers * directions, B, H)
     directions = 2 if lstm.bidirectional else 1

@@ -1,4 +1,4 @@
-"""Average a loss over the valid steps of padded sequences, and over the tokens of all batches."""
+"""Average a loss over the valid steps of padded sequences, and over all batches."""
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -7,7 +7,7 @@ IGNORED = -100  # the target of a padded step; PyTorch's default for ignore_inde
 
 
 def token_loss(logits, targets):
-    """Return the sum over the valid steps and their number: logits (B, T, K), targets (B, T)."""
+    """Return the sum over the valid steps, and their number: (B, T, K), (B, T)."""
     logits, targets = logits.flatten(0, 1), targets.flatten()  # (B * T, K), (B * T,)
     total = cross_entropy(logits, targets, ignore_index=IGNORED, reduction="sum")
     return total, (targets != IGNORED).sum()

@@ -1,4 +1,4 @@
-"""Pool the hidden states of padded sequences over their valid steps: mean, max, attention."""
+"""Pool padded hidden states over the valid steps: mean, max, attention."""
 
 import torch
 from torch import nn
@@ -21,7 +21,7 @@ def max_pool(h, valid):
 
 
 class AttentionPool(nn.Module):
-    """A weighted mean, whose weights are a softmax over the valid steps of learned scores."""
+    """A weighted mean; the weights are a softmax of learned scores of the valid steps."""
 
     def __init__(self, H):
         super().__init__()

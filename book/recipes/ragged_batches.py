@@ -58,7 +58,8 @@ shares = []  # of padding
 for loader in (bucketed, shuffled):
     batches = list(loader)
     assert len(batches) == len(loader) == 63
-    assert torch.cat([labels for _, _, labels in batches]).msort().tolist() == list(range(1000))
+    seen = torch.cat([labels for _, _, labels in batches])
+    assert seen.msort().equal(torch.arange(1000))
     for tokens, length, labels in batches:
         valid = torch.arange(length.max()) < length[:, None]  # (B, T)
         assert torch.equal(tokens, torch.where(valid, labels[:, None] + 1, 0))

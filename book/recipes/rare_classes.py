@@ -1,4 +1,4 @@
-"""Predict several labels of a sequence, one of them rare: weights, thresholds, a fair score."""
+"""Predict several labels, one of them rare: weights, a threshold, a fair score."""
 
 import torch
 from torch import nn
@@ -16,19 +16,19 @@ class Labels(nn.Module):
 
 
 def average_precision(scores, truth):
-    """Go down the sequences by score; mean precision where a positive stands. Both are (N,)."""
+    """The mean, over the positives, of the precision down to their scores; both (N,)."""
     truth = truth[scores.argsort(descending=True)]
     precision = truth.cumsum(dim=0) / torch.arange(1, len(truth) + 1)
     return precision[truth == 1].mean()
 
 
 def f1(predicted, truth):
-    """Return 2 hits / (positives predicted + positives there are); both (N,), of 0 and 1."""
+    """2 hits / (positives predicted + positives there are); both (N,), of 0 and 1."""
     return 2 * (predicted * truth).sum() / (predicted.sum() + truth.sum())
 
 
 def best_threshold(scores, truth):
-    """Return the least score to call positive, by F1: use validation data, never test data."""
+    """The least score to call positive, by F1: use validation data, never test data."""
     return max(scores, key=lambda least: f1((scores >= least).float(), truth))
 
 

@@ -1,11 +1,11 @@
-"""Run a trained LSTM one step at a time, as the data arrive: the same answers as on the whole."""
+"""Run a trained LSTM one step at a time, as the data arrive, with a carried state."""
 
 import torch
 from torch import nn
 
 
 class Stream:
-    """Answer each new step of B sequences that arrive side by side, and keep their state."""
+    """Answer each new step of B sequences that run side by side; keep their state."""
 
     def __init__(self, lstm, head):
         if lstm.bidirectional:

@@ -1,4 +1,4 @@
-"""Train on long sequences in chunks: the state goes on from chunk to chunk, the gradient does not."""
+"""Train on long sequences in chunks: the state is carried, the gradient is cut."""
 
 import torch
 from torch import nn
