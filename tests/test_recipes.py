@@ -39,13 +39,14 @@ def test_a_recipe_is_short_and_needs_nothing_of_the_course(path):
 
 
 def test_the_page_shows_each_recipe_whole_and_its_table_leads_to_each():
-    places = re.findall(r"^\(sec-recipes-(.*)\)=\n## .*?^```\{literalinclude\} (.*)\n(.*\n)```$", PAGE, re.M | re.S)
+    section = r"^\(sec-recipes-([\w-]+)\)=\n## .*?^```\{literalinclude\} (\S+)\n(.*?)```$"
+    places = re.findall(section, PAGE, re.M | re.S)
     names = [name for name, _, _ in places]
     assert sorted(names) == [path.stem.replace("_", "-") for path in RECIPES]
     for name, file, options in places:
         assert (file, options) == (f"recipes/{name.replace('-', '_')}.py", ":language: python\n")
-    linked = re.findall(r"^\| .* \| \{ref\}`sec-recipes-(.*)` \|$", PAGE, re.M)
-    assert list(dict.fromkeys(linked)) == names, "each has a row, in the order of the page"
+    linked = re.findall(r"^\| .* \| \{ref\}`.* <sec-recipes-(.*)>` \|$", PAGE, re.M)
+    assert list(dict.fromkeys(linked)) == names, "each has a row, and they are in the order of the page"
 
 
 @pytest.mark.slow

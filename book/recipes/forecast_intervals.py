@@ -1,4 +1,4 @@
-"""Forecast several steps ahead, with intervals: quantiles for every horizon at once."""
+"""Forecast several steps ahead, with intervals: quantiles for every horizon."""
 
 import torch
 from torch import nn
@@ -7,7 +7,7 @@ QUANTILES = torch.tensor([0.1, 0.5, 0.9])  # from the first to the last: 80%
 
 
 class Forecaster(nn.Module):
-    """Read the changes of a series; give quantiles of its values 1, 2, ... steps ahead."""
+    """Read the changes of a series; give quantiles of its next values."""
 
     def __init__(self, H, horizons):
         super().__init__()
@@ -22,36 +22,36 @@ class Forecaster(nn.Module):
 
 
 def quantile_loss(forecast, future):
-    """forecast (B, horizons, Q), future (B, horizons): too low costs q, too high 1 - q."""
+    """forecast (B, horizons, Q), future (B, horizons). Too low costs q, too high 1 - q."""
     error = future[..., None] - forecast
     return torch.maximum(QUANTILES * error, (QUANTILES - 1) * error).mean()
 
 
-def draw(B, T, generator):
-    """Draw B series (B, T): a change is 0.6 of the change before, and noise."""
-    change = torch.randn(B, T, generator=generator)
-    for t in range(1, T):
+def draw(B, generator):
+    """Past (B, 12) and future (B, 6): a change is 0.6 of the change before, and noise."""
+    change = torch.randn(B, 18, generator=generator)
+    for t in range(1, 18):
         change[:, t] += 0.6 * change[:, t - 1]
-    return 100 * torch.randn(B, 1, generator=generator) + change.cumsum(dim=1)
+    level = 100 * torch.randn(B, 1, generator=generator)
+    return (level + change.cumsum(dim=1)).split([12, 6], dim=1)
 
 
 # Proof
 torch.manual_seed(0)
 generator = torch.Generator().manual_seed(0)
-window, horizons = 12, 6
-model = Forecaster(16, horizons)
+model = Forecaster(16, horizons=6)
 optimiser = torch.optim.Adam(model.parameters(), lr=2e-2)
 schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 200)
 for _ in range(200):
-    past, future = draw(64, window + horizons, generator).split([window, horizons], dim=1)
+    past, future = draw(64, generator)
     optimiser.zero_grad()
     quantile_loss(model(past), future).backward()
     optimiser.step()
     schedule.step()
 
-past, future = draw(4000, window + horizons, generator).split([window, horizons], dim=1)
+past, future = draw(4000, generator)  # fresh
 with torch.no_grad():
-    low, middle, high = model(past).unbind(dim=-1)  # each (B, horizons), on fresh data
+    low, middle, high = model(past).unbind(dim=-1)  # each (B, horizons)
 covered = ((low <= future) & (future <= high)).float().mean(dim=0)  # (horizons,)
 assert (covered - 0.8).abs().max() < 0.05, covered
 assert ((high - low).mean(dim=0).diff() > 0).all()  # wider further ahead

@@ -1,4 +1,4 @@
-"""Take the state after the last valid step of padded sequences, in one direction or two."""
+"""Take the state after the last valid step of padded sequences."""
 
 import torch
 from torch import nn
@@ -6,17 +6,18 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 
 def last_one_way(lstm, x, lengths):
-    """Without packing, one direction only: x (B, T, D), lengths (B,); returns (B, H)."""
+    """One direction, not packed: x (B, T, D), lengths (B,); returns (B, H)."""
     output, _ = lstm(x)  # (B, T, H)
     return output[torch.arange(len(x)), lengths - 1]
 
 
 def last_packed(lstm, x, lengths):
-    """With packing: returns (B, H), with two directions (B, 2H), in the batch's order."""
-    packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+    """One direction or two: returns (B, H) or (B, 2H), in the batch's order."""
+    lengths = lengths.cpu()
+    packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
     _, (h_n, _) = lstm(packed)  # (layers * directions, B, H)
     directions = 2 if lstm.bidirectional else 1
-    return torch.cat(list(h_n[-directions:]), dim=1)  # the last layer: forward, reverse
+    return torch.cat(list(h_n[-directions:]), dim=1)  # of the last layer
 
 
 # Proof: each sequence alone, without padding, gives the same
@@ -36,15 +37,16 @@ for bidirectional in (False, True):
         assert torch.allclose(found[b], last_layer.flatten(), atol=1e-6)
     if not bidirectional:
         assert torch.allclose(found, last_one_way(lstm, x, lengths), atol=1e-6)
-        assert not torch.allclose(found, lstm(x)[0][:, -1], atol=0.1)  # a step of padding
+        assert not torch.allclose(found, lstm(x)[0][:, -1], atol=0.1)  # padding
 
-# With two directions the reverse one ends at step 0, and must not begin in the padding.
+# The reverse direction ends at step 0, and must not begin in the padding.
 packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
 output, _ = pad_packed_sequence(lstm(packed)[0], batch_first=True)  # (B, T, 2H)
 assert torch.equal(found[:, :H], output[rows, lengths - 1, :H])
 assert torch.equal(found[:, H:], output[:, 0, H:])
 assert not torch.allclose(found[:, H:], output[rows, lengths - 1, H:], atol=0.01)
-assert not torch.allclose(found[:, H:], lstm(x)[0][:, 0, H:], atol=0.01)  # not packed
+unpacked, _ = lstm(x)
+assert not torch.allclose(found[:, H:], unpacked[:, 0, H:], atol=0.01)
 
 try:  # "meta" stands for a graphics card
     pack_padded_sequence(x, lengths.msort().flip(0).to("meta"), batch_first=True)

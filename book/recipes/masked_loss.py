@@ -14,7 +14,7 @@ def token_loss(logits, targets):
 
 
 def squared_error(prediction, target, valid):
-    """Return the mean over the valid steps: prediction, target and mask are all (B, T)."""
+    """Return the mean over the valid steps: prediction, target and mask, all (B, T)."""
     return (prediction[valid] - target[valid]).square().mean()
 
 
@@ -43,7 +43,7 @@ for size in (1, 7, 30):
     batches = list(zip(x.split(size), targets.split(size)))
     assert torch.isclose(evaluate(lambda x: x, batches), truth)
 means = [cross_entropy(x[n], targets[n], ignore_index=IGNORED) for n in range(N)]
-assert abs(torch.stack(means).mean() - truth) > 0.5  # the mean of means is another number
+assert abs(torch.stack(means).mean() - truth) > 0.5  # the mean of means
 
 nothing = torch.full((1, T), IGNORED)
 assert [int(each) for each in token_loss(x[:1], nothing)] == [0, 0]  # adds nothing

@@ -21,7 +21,7 @@ def max_pool(h, valid):
 
 
 class AttentionPool(nn.Module):
-    """A weighted mean; the weights are a softmax of learned scores of the valid steps."""
+    """A weighted mean: weights are a softmax of learned scores of the valid steps."""
 
     def __init__(self, H):
         super().__init__()
@@ -35,13 +35,14 @@ class AttentionPool(nn.Module):
         return (weights[..., None] * h).sum(dim=1)
 
 
-# Proof: each sequence alone, without padding, gives the same, whatever the padding holds
+# Proof: each sequence alone gives the same, whatever the padding holds
 torch.manual_seed(0)
 B, T, H = 5, 8, 4
 lengths = torch.tensor([3, 8, 1, 5, 2])
 valid = valid_steps(lengths, T)
 h = torch.randn(B, T, H) - 3  # negative, so that the largest is no 0 of the padding
 attention = AttentionPool(H)
+weight = attention.score.weight
 
 wanted = []
 for b, length in enumerate(lengths):
@@ -49,12 +50,13 @@ for b, length in enumerate(lengths):
     weights = attention.score(own).softmax(dim=0)  # (length, 1)
     wanted.append(torch.stack([own.mean(0), own.amax(0), (weights * own).sum(0)]))
 wanted = torch.stack(wanted, dim=1)  # (3, B, H)
-(gradient,) = torch.autograd.grad(wanted.sum(), attention.score.weight)
+(gradient,) = torch.autograd.grad(wanted.sum(), weight)
 
 for content in (0.0, 1e4, torch.nan):
     padded = h.masked_fill(~valid[..., None], content).requires_grad_()
-    found = torch.stack([pool(padded, valid) for pool in (mean_pool, max_pool, attention)])
+    pools = mean_pool, max_pool, attention
+    found = torch.stack([pool(padded, valid) for pool in pools])
     assert torch.allclose(found, wanted, atol=1e-5)
-    d_padded, d_weight = torch.autograd.grad(found.sum(), [padded, attention.score.weight])
+    d_padded, d_weight = torch.autograd.grad(found.sum(), [padded, weight])
     assert torch.allclose(d_weight, gradient, atol=1e-5)
     assert (d_padded[~valid] == 0).all()

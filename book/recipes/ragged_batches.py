@@ -6,11 +6,11 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 
 class Sequences(Dataset):
-    """Lists of token numbers from 1 (0 is the padding), and a label for each list."""
+    """Lists of token numbers from 1, since 0 is the padding, and their labels."""
 
     def __init__(self, sequences, labels):
         if empty := [n for n, tokens in enumerate(sequences) if len(tokens) == 0]:
-            raise ValueError(f"every sequence must have a step; these have none: {empty}")
+            raise ValueError(f"sequences must have a step; these have none: {empty}")
         self.sequences, self.labels = sequences, labels
 
     def __len__(self):
@@ -21,7 +21,7 @@ class Sequences(Dataset):
 
 
 def collate(samples):
-    """Pad a batch to its own longest sequence: tokens (B, T), lengths (B,), labels (B,)."""
+    """Pad a batch to its longest sequence: tokens (B, T), lengths and labels (B,)."""
     sequences, labels = zip(*samples)
     lengths = torch.tensor([len(tokens) for tokens in sequences])  # (B,)
     tokens = pad_sequence(sequences, batch_first=True, padding_value=0)  # (B, T)
@@ -29,7 +29,7 @@ def collate(samples):
 
 
 class Buckets(Sampler):
-    """Batches of similar lengths: sort within random pools, then shuffle the batches."""
+    """Batches of similar lengths: sort random pools, then shuffle the batches."""
 
     def __init__(self, lengths, batch_size, generator, pool=20):
         self.lengths, self.batch_size = torch.as_tensor(lengths), batch_size
@@ -48,12 +48,13 @@ class Buckets(Sampler):
 
 
 # Proof: the tokens of sequence n are all n + 1, so each row can be checked
+torch.manual_seed(0)
 generator = torch.Generator().manual_seed(0)
 lengths = torch.randint(1, 60, (1000,), generator=generator).tolist()
 data = Sequences([[n + 1] * length for n, length in enumerate(lengths)], range(1000))
 buckets = Buckets(lengths, 16, generator)
 bucketed = DataLoader(data, batch_sampler=buckets, collate_fn=collate)
-shuffled = DataLoader(data, 16, shuffle=True, generator=generator, collate_fn=collate)
+shuffled = DataLoader(data, 16, shuffle=True, collate_fn=collate)
 shares = []  # of padding
 for loader in (bucketed, shuffled):
     batches = list(loader)

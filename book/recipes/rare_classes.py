@@ -5,7 +5,7 @@ from torch import nn
 
 
 class Labels(nn.Module):
-    """A logit for each label by itself: several may be true of a sequence, or none."""
+    """A logit for each label by itself: several may be true, or none."""
 
     def __init__(self, D, H, K):
         super().__init__()
@@ -16,32 +16,32 @@ class Labels(nn.Module):
 
 
 def average_precision(scores, truth):
-    """The mean, over the positives, of the precision down to their scores; both (N,)."""
+    """The mean, over the positives, of the precision down to each; both (N,)."""
     truth = truth[scores.argsort(descending=True)]
     precision = truth.cumsum(dim=0) / torch.arange(1, len(truth) + 1)
     return precision[truth == 1].mean()
 
 
 def f1(predicted, truth):
-    """2 hits / (positives predicted + positives there are); both (N,), of 0 and 1."""
+    """2 hits / (positives predicted + positives there are); both (N,)."""
     return 2 * (predicted * truth).sum() / (predicted.sum() + truth.sum())
 
 
 def best_threshold(scores, truth):
-    """The least score to call positive, by F1: use validation data, never test data."""
+    """The least score to call positive, by F1: on validation data, never test data."""
     return max(scores, key=lambda least: f1((scores >= least).float(), truth))
 
 
 def draw(N):
-    """Return x (N, 10, 1) and labels (N, 2): a peak, which is rare, and a positive sum."""
+    """Return x (N, 10, 1), labels (N, 2): a peak, which is rare, and a positive sum."""
     x = torch.randn(N, 10, 1)
     peak = x.amax(dim=1) + 0.4 * torch.randn(N, 1) > 3
     return x, torch.cat([peak, x.sum(dim=1) > 0], dim=1).float()
 
 
 # Proof
-ranked, wanted = torch.tensor([0.9, 0.2, 0.7, 0.6]), torch.tensor([1, 0, 0, 1])
-assert torch.isclose(average_precision(ranked, wanted), torch.tensor((1 + 2 / 3) / 2))
+ranked = average_precision(torch.tensor([0.9, 0.2, 0.7]), torch.tensor([1, 1, 0]))
+assert torch.isclose(ranked, torch.tensor((1 + 2 / 3) / 2))
 torch.manual_seed(0)
 (x, y), (x_val, y_val), (x_test, y_test) = draw(4000), draw(1500), draw(1500)
 pos_weight = (1 - y).sum(dim=0) / y.sum(dim=0)  # negatives for each positive: (2,)
@@ -58,11 +58,12 @@ with torch.no_grad():
 
 rare, rate = y_test[:, 0], y_test[:, 0].mean()
 never = torch.zeros(len(rare))
-assert (never == rare).float().mean() > 0.95 and f1(never, rare) == 0  # accuracy misleads
-assert average_precision(test[:, 0], rare) > 5 * rate  # in random order: the rate itself
+assert (never == rare).float().mean() > 0.95  # a fine accuracy
+assert f1(never, rare) == 0
+assert average_precision(test[:, 0], rare) > 5 * rate  # by chance: rate
 assert average_precision(test[:, 1], y_test[:, 1]) > 0.95
 least = best_threshold(val[:, 0], y_val[:, 0])
-chosen, half = f1((test[:, 0] >= least).float(), rare), f1((test[:, 0] >= 0).float(), rare)
-assert chosen > half + 0.1, (chosen, half)  # with a weight, one half says yes too often
-assert test[:, 0].sigmoid().mean() > 3 * rate  # no probability any more, until corrected:
+chosen, half = [f1((test[:, 0] >= score).float(), rare) for score in (least, 0)]
+assert chosen > half + 0.1, (chosen, half)  # a probability of one half is too low
+assert test[:, 0].sigmoid().mean() > 3 * rate  # no probability, until corrected:
 assert ((test - pos_weight.log()).sigmoid()[:, 0].mean() - rate).abs() < 0.02

@@ -1,15 +1,15 @@
-"""Run a trained LSTM one step at a time, as the data arrive, with a carried state."""
+"""Run a trained LSTM one step at a time, as data arrive, with a carried state."""
 
 import torch
 from torch import nn
 
 
 class Stream:
-    """Answer each new step of B sequences that run side by side; keep their state."""
+    """Answer each new step of B sequences side by side, and keep their state."""
 
     def __init__(self, lstm, head):
         if lstm.bidirectional:
-            raise ValueError("the reverse direction starts at a step that has not arrived")
+            raise ValueError("the reverse direction starts at the end of a sequence")
         if not lstm.batch_first:
             raise ValueError("lstm must have batch_first=True")
         self.lstm, self.head = lstm.eval(), head.eval()  # no dropout
@@ -36,15 +36,16 @@ x = torch.randn(B, T, D)
 whole = head(lstm(x)[0])  # (B, T, K)
 
 for _ in range(2):  # the second time after a reset
-    answers = torch.stack([stream.step(x[:, t]) for t in range(T)], dim=1)  # (B, T, K)
+    answers = torch.stack([stream.step(x[:, t]) for t in range(T)], dim=1)
     assert torch.allclose(answers, whole, atol=1e-6)
-    assert [part.shape for part in stream.state] == [(2, B, H)] * 2  # as after one step
+    assert [part.shape for part in stream.state] == [(2, B, H)] * 2
     assert not any(part.requires_grad for part in stream.state)
     stream.reset()
 
+# Without the state only the first answer is right.
 forgetful = torch.cat([head(lstm(x[:, t : t + 1])[0]) for t in range(T)], dim=1)
 assert torch.allclose(forgetful[:, 0], whole[:, 0], atol=1e-6)
-assert not torch.allclose(forgetful[:, 1:], whole[:, 1:], atol=0.01)  # without the state
+assert not torch.allclose(forgetful[:, 1:], whole[:, 1:], atol=0.01)
 
 both = nn.LSTM(D, H, batch_first=True, bidirectional=True)
 early, late = both(x[:, :2])[0][:, 0], both(x[:, :3])[0][:, 0]
