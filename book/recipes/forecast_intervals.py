@@ -22,13 +22,13 @@ class Forecaster(nn.Module):
 
 
 def quantile_loss(forecast, future):
-    """forecast (B, horizons, Q), future (B, horizons). Too low costs q, too high 1 - q."""
+    """(B, horizons, Q) and (B, horizons): a unit too low costs q, too high 1 - q."""
     error = future[..., None] - forecast
     return torch.maximum(QUANTILES * error, (QUANTILES - 1) * error).mean()
 
 
 def draw(B, generator):
-    """Past (B, 12) and future (B, 6): a change is 0.6 of the change before, and noise."""
+    """Past (B, 12), future (B, 6): a change is 0.6 of the last one, and noise."""
     change = torch.randn(B, 18, generator=generator)
     for t in range(1, 18):
         change[:, t] += 0.6 * change[:, t - 1]

@@ -33,7 +33,7 @@ def best_threshold(scores, truth):
 
 
 def draw(N):
-    """Return x (N, 10, 1), labels (N, 2): a peak, which is rare, and a positive sum."""
+    """Return x (N, 10, 1), labels (N, 2): a peak, which is rare; a positive sum."""
     x = torch.randn(N, 10, 1)
     peak = x.amax(dim=1) + 0.4 * torch.randn(N, 1) > 3
     return x, torch.cat([peak, x.sum(dim=1) > 0], dim=1).float()

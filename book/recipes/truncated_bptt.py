@@ -5,7 +5,7 @@ from torch import nn
 
 
 def train_in_chunks(lstm, head, optimiser, x, y, chunk):
-    """Read x (B, T, D) once, y is (B, T, K); one update a chunk. Returns the mean loss."""
+    """Read x (B, T, D) once; the targets y are (B, T, K). Returns the mean loss."""
     state, losses = None, []  # None: new sequences start from zeros
     for x_part, y_part in zip(x.split(chunk, dim=1), y.split(chunk, dim=1)):
         output, state = lstm(x_part, state)
