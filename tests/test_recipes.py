@@ -29,6 +29,7 @@ def test_a_recipe_is_short_and_needs_nothing_of_the_course(path):
     nodes = list(ast.walk(ast.parse(text)))
     modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert text.count("\n# Proof") == 1
     assert {name.partition(".")[0] for name in modules} <= MODULES
     assert sum(isinstance(node, ast.Assert) for node in nodes) >= 2
     documented = [node for node in nodes if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
