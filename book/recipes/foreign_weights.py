@@ -1,4 +1,4 @@
-"""Bring the weights of a Keras or an ONNX LSTM into torch.nn.LSTM."""
+"""Bring the weights of an LSTM from Keras or from an ONNX file into torch.nn.LSTM."""
 
 import importlib.util
 
@@ -7,38 +7,36 @@ import torch
 from torch import nn
 
 
-def copy_into(lstm, weight_ih, weight_hh, bias_ih, bias_hh, order, suffix="l0"):
-    """Sort the four blocks of rows from `order` into torch's i, f, g, o and copy them into the layer `suffix`."""
-    with torch.no_grad():
-        for name, array in (
-            ("weight_ih", weight_ih),  # (4H, D)
-            ("weight_hh", weight_hh),  # (4H, H)
-            ("bias_ih", bias_ih),  # (4H,)
-            ("bias_hh", bias_hh),  # (4H,)
-        ):
-            blocks = dict(zip(order, np.split(np.asarray(array), 4), strict=True))
-            sorted_rows = np.concatenate([blocks[gate] for gate in "ifgo"])
-            getattr(lstm, f"{name}_{suffix}").copy_(torch.from_numpy(sorted_rows))
+@torch.no_grad()
+def copy_sorted(lstm, order, suffix, **arrays):
+    """Copy arrays whose first axis holds four blocks in this order; torch has i, f, g, o."""
+    for name, array in arrays.items():
+        blocks = dict(zip(order, np.split(array, 4)))
+        rows = np.concatenate([blocks[gate] for gate in "ifgo"])  # (4H, ...)
+        getattr(lstm, name + suffix).copy_(torch.from_numpy(rows))
 
 
-def from_keras(lstm, kernel, recurrent_kernel, bias, suffix="l0"):
-    """Keras: (D, 4H), (H, 4H), (4H,), in the order i, f, c, o; one bias, so the second is zero."""
-    copy_into(lstm, kernel.T, recurrent_kernel.T, bias, np.zeros_like(bias), "ifgo", suffix)
+def from_keras(lstm, kernel, recurrent_kernel, bias, suffix="_l0"):
+    """(D, 4H), (H, 4H), (4H,) in the order i, f, c, o: transposed, with one bias for two."""
+    weights = {"weight_ih": kernel.T, "weight_hh": recurrent_kernel.T}
+    copy_sorted(lstm, "ifgo", suffix, **weights, bias_ih=bias, bias_hh=np.zeros_like(bias))
 
 
 def from_onnx(lstm, W, R, B):
-    """ONNX: (directions, 4H, D), (directions, 4H, H), (directions, 8H), in the order i, o, f, c; two biases."""
-    for w, r, b, suffix in zip(W, R, B, ("l0", "l0_reverse")):
+    """(directions, 4H, D), (directions, 4H, H), (directions, 8H) in the order i, o, f, c."""
+    for w, r, b, suffix in zip(W, R, B, ("_l0", "_l0_reverse")):
         bias_ih, bias_hh = np.split(b, 2)
-        copy_into(lstm, w, r, bias_ih, bias_hh, "iofg", suffix)
+        weights = {"weight_ih": w, "weight_hh": r}
+        copy_sorted(lstm, "iofg", suffix, **weights, bias_ih=bias_ih, bias_hh=bias_hh)
 
 
+# Proof
 def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
 def keras_layer(x, kernel, recurrent_kernel, bias):  # (B, T, D)
-    """The equations of Keras, in its order and its shapes; returns all hidden states, (B, T, H)."""
+    """What Keras computes, in its own shapes and order: all hidden states, (B, T, H)."""
     h = c = np.zeros((len(x), len(recurrent_kernel)))
     states = []
     for t in range(x.shape[1]):
@@ -51,31 +49,27 @@ def keras_layer(x, kernel, recurrent_kernel, bias):  # (B, T, D)
 
 
 rng = np.random.default_rng(0)
-B, T, D, H = 2, 6, 3, 5
-x = rng.normal(size=(B, T, D))
-keras = rng.normal(size=(D, 4 * H)), rng.normal(size=(H, 4 * H)), rng.normal(size=4 * H)
-lstm = nn.LSTM(D, H, batch_first=True).double()
-from_keras(lstm, *keras)
-with torch.no_grad():
-    output, _ = lstm(torch.from_numpy(x))
-assert np.allclose(output.numpy(), keras_layer(x, *keras), rtol=0, atol=1e-12)
+x = rng.normal(size=(2, 6, 3))  # (B, T, D)
+arrays = [rng.normal(size=shape) for shape in ((3, 20), (5, 20), (20,))]  # H = 5
+lstm = nn.LSTM(3, 5, batch_first=True).double()
+from_keras(lstm, *arrays)
+output = lstm(torch.from_numpy(x))[0].detach().numpy()
+assert np.allclose(output, keras_layer(x, *arrays), rtol=0, atol=1e-12)
 
 if importlib.util.find_spec("onnx") and importlib.util.find_spec("onnxruntime"):
     import onnxruntime
-    from onnx import TensorProto, helper
+    from onnx import parser
 
-    shapes = {"X": (T, B, D), "W": (2, 4 * H, D), "R": (2, 4 * H, H), "B": (2, 8 * H)}
-    arrays = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
-    node = helper.make_node("LSTM", list(shapes), ["Y"], hidden_size=H, direction="bidirectional")
-    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
-    result = helper.make_tensor_value_info("Y", TensorProto.FLOAT, (T, 2, B, H))
-    graph = helper.make_graph([node], "lstm", inputs, [result])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
-    (Y,) = onnxruntime.InferenceSession(model.SerializeToString()).run(None, arrays)  # (T, 2, B, H)
-    lstm = nn.LSTM(D, H, bidirectional=True)
-    from_onnx(lstm, arrays["W"], arrays["R"], arrays["B"])
-    with torch.no_grad():
-        output, _ = lstm(torch.from_numpy(arrays["X"]))  # (T, B, 2H)
-    assert np.allclose(output.numpy(), np.concatenate([Y[:, 0], Y[:, 1]], axis=2), rtol=0, atol=1e-5)
+    text = """<ir_version: 10, opset_import: ["": 21]> layer (float[6, 2, 3] X,
+        float[2, 20, 3] W, float[2, 20, 5] R, float[2, 40] B) => (float[6, 2, 2, 5] Y)
+        { Y = LSTM <direction = "bidirectional", hidden_size = 5> (X, W, R, B) }"""
+    session = onnxruntime.InferenceSession(parser.parse_model(text).SerializeToString())
+    feed = {each.name: rng.normal(size=each.shape) for each in session.get_inputs()}
+    feed = {name: array.astype(np.float32) for name, array in feed.items()}
+    (Y,) = session.run(None, feed)  # (T, directions, B, H)
+    lstm = nn.LSTM(3, 5, bidirectional=True)
+    from_onnx(lstm, feed["W"], feed["R"], feed["B"])
+    output = lstm(torch.from_numpy(feed["X"]))[0].detach().numpy()  # (T, B, 2H)
+    assert np.allclose(output, np.concatenate([Y[:, 0], Y[:, 1]], axis=2), atol=1e-5)
 else:
-    print("onnx or onnxruntime is not installed: the proof for ONNX was skipped")
+    print("onnx and onnxruntime are not installed: the proof for ONNX was skipped")
