@@ -83,6 +83,23 @@ WRONG = [  # a recipe, a line of it, and what people write instead
     ("forecast_intervals", "past[:, -1, None, None] + change", "change"),
     ("rare_classes", "(1 - y).sum(dim=0) / y.sum(dim=0)", "y.sum(dim=0) / (1 - y).sum(dim=0)"),
     ("rare_classes", "f1((scores >= least).float(), truth)", "((scores >= least) == truth).float().mean()"),
+    ("early_stopping_resume", "key: p.clone()", "key: p"),
+    ("early_stopping_resume", 'torch.set_rng_state(run["rng"])', "pass"),
+    ("early_stopping_resume", "parts = model, optimizer, scheduler", "parts = (model,)"),
+    ("tagging", "right[tags != PAD]", "right"),
+    ("tagging", "lengths.cpu()", "torch.full_like(lengths, T)"),
+    ("generation", "before >= top_p", "before + ordered > top_p"),
+    ("generation", "model(symbol, state)", "model(symbol)"),
+    ("gradient_accumulation", 'reduction="sum"', 'reduction="mean"'),
+    ("gradient_accumulation", "steps = sum(len(y) for y in tags)", "steps = len(tags)"),
+    ("mixed_precision", "scaler.unscale_(optimizer)", "pass"),
+    ("mixed_precision", ".to(device)  # the weights", ".to(device, dtype)  # the weights"),
+    ("export", "register_lstm_while_loop_decomposition(), torch.no_grad()", "torch.no_grad()"),
+    ("export", 'f"{path}.onnx", dynamic_shapes=axes', 'f"{path}.onnx"'),
+    ("foreign_weights", '"iofg"', '"ifgo"'),
+    ("foreign_weights", "bias_hh=np.zeros_like(bias)", "bias_hh=bias"),
+    ("calibration", "fit_temperature(valid, y_valid)", "fit_temperature(model(x).detach(), y)"),
+    ("calibration", "inside.float().mean() * gap", "gap"),
 ]
 
 
