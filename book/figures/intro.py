@@ -26,6 +26,7 @@ STOPS = {
     "pooling": ("Pooling", "last, max, mean,\nand padding"),
     "attention-pooling": ("Attention", "weights by rule,\nthen learned"),
     "choosing": ("Choosing", "which one when,\nin one study"),
+    "recipes": ("Recipes", "small programs\nto copy"),
     "fast": ("Fast", "from a naive loop\nto the fused layer"),
 }
 
