@@ -16,6 +16,10 @@ training stops, and a fresh test stream of 2,000 steps is read, once. A try's sc
 slowest seed needed, or 1 plus its mean validation loss where a seed has not learned. `ended`: the steps ran out.
 `still_falling`: and the training loss still fell. `against 20`: wrong answers minus those with C = 20, carried.
 
+`gradient`: an untrained network reads 1,200 steps in chunks of C; the gradient of the weights on the pulse, from the
+losses of all questions together, beside that of one backward pass through all steps: the ratio of the norms, and the
+cosine. No weight is changed between the chunks. In float64; a number for each of `at` chunk lengths.
+
 `cost`: CPU time of reading 200 steps one at a time with carried state, as a multiple of the whole sequence at once, and
 of reading the last 50 steps again at every step, as a program without a carried state would do.
 """
@@ -35,6 +39,7 @@ LAG, B, H, STEPS, SEEDS, TRIED = 10, 32, 16, 40_000, range(10), (100, 101, 102)
 TRIES = [{"lr": lr} for lr in (0.05, 0.02, 0.01, 0.005, 0.002, 0.001)]
 CHUNKS, BIASES = (5, 10, 15, 20, 40, 80), {"default": None, "bias 3": 3.0}
 WAYS = [(C, "carried") for C in CHUNKS] + [(10, "overlap"), (20, "reset")]
+AT = (5, 10, 11, 12, 15, 20, 40, 80, 160)
 CONTENDERS = [(C, bias, way) for bias in BIASES for C, way in WAYS]
 
 
@@ -133,6 +138,29 @@ def summary(runs):
     return found | {"curves": [each["curve"] for each in runs[:2]]}
 
 
+def gradient(C, bias, seed=0, T=1200):
+    """Return the gradient of the weights on the pulse, (4H,), when T steps are read in chunks of C."""
+    torch.manual_seed(seed)
+    model, (x, y) = Lamp(BIASES[bias]).double(), lamp(np.random.default_rng(seed), B, T)
+    state = None
+    for start in range(0, T, C):
+        scores, state = model(x[:, start : start + C].double(), state)
+        state, target = detach(state), y[:, start : start + C].double()
+        if asked := (target >= 0).sum():
+            (judge(scores, target)[0] * asked / (y >= 0).sum()).backward()
+    return model.lstm.weight_ih_l0.grad[:, 0]
+
+
+def truncation(T=1200):
+    """Compare the gradients of chunks with that of all T steps."""
+    found = {"at": AT}
+    for bias in BIASES:
+        whole, chunks = gradient(T, bias), [gradient(C, bias) for C in AT]
+        found[bias] = {"ratio": [(each.norm() / whole.norm()).item() for each in chunks]}
+        found[bias]["cosine"] = [torch.cosine_similarity(each, whole, dim=0).item() for each in chunks]
+    return found
+
+
 def cost(T=200, window=50, D=2, H=64, rounds=15):
     """Race one step at a time against the whole sequence, one stream, nothing kept for a backward pass."""
     x, found = np.random.default_rng(0).standard_normal((T, 1, D)).astype(np.float32), {}
@@ -164,7 +192,7 @@ def again(lstm, x, window):
 
 if __name__ == "__main__":
     settings = dict(lag=LAG, B=B, H=H, steps=STEPS, chunks=CHUNKS, tries=TRIES, tried=TRIED)
-    results = {"settings": settings, "cost": cost(), "runs": {}}
+    results = {"settings": settings, "gradient": truncation(), "cost": cost(), "runs": {}}
     for contender in CONTENDERS:
         name, runs = "{}, {}, {}".format(*contender), results["runs"]
         chosen = search(attempt, [contender], TRIES, TRIED[0])[contender]
