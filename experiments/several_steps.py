@@ -151,7 +151,7 @@ def cut(data, target="level", hidden=None, filling=None, calendar=True):
 
 
 def hide(T, share, pattern, seed):
-    """Return which of T days are hidden, `share` per cent: each by itself, or in gaps of `GAP` days, which may touch."""
+    """Return which of T days are hidden, `share` per cent: one by one, or in gaps of `GAP` days, which may touch."""
     hidden, length = np.zeros(T, bool), GAP if pattern == "gaps" else 1
     for start in np.random.default_rng([seed, share]).permutation(T):
         if 100 * hidden.mean() >= share:
