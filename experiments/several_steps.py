@@ -22,6 +22,7 @@ of 10 days; the seed draws which. Hidden days are hidden in the inputs of all th
 "mean": filled with the mean of training; "forward": with the last day seen; "+ mask": and whether the day was seen; "+
 time": and the days since one was seen; "irregular": no filling, the network reads only days that were seen, as many as
 28 days have on average, each with the days until the next one or the first forecast. The settings are searched at 30%.
+Kept are the error over all horizons and that of the first day ahead, where the last days matter most.
 
 Intervals: quantiles 0.1 and 0.9 by the quantile loss (direct, level). "shifted": widened or narrowed at each horizon so
 that they cover 80% of validation. Baselines: ridge and the seasonal mean, each with the quantiles of its errors in
@@ -377,8 +378,9 @@ def contest(contender, chosen=None):
 
 
 def gather(runs, found):
-    """Return lists over the seeds: the errors, when training stopped, and the curve of the first seed."""
+    """Return lists over the seeds: the errors, over all and the first horizon, when it stopped, and a curve."""
     kept = {"rmse": [each["rmse"] for each in runs], "on train": [each["on train"] for each in runs]}
+    kept |= {"first": [each["by horizon"][0] for each in runs]}
     kept |= {name: np.mean([each[name] for each in runs], axis=0) for name in ("by horizon", "by block")}
     if "curve" in runs[0]:
         kept |= {"best epoch": [each["at"] for each in runs], "ended": [each["ended"] for each in runs]}
@@ -446,7 +448,7 @@ def of_missing():
         for kind in ("direct", "ridge, direct"):
             for filling in FILLINGS:
                 each, forward = cell[f"{kind}, {filling}"], cell[f"{kind}, forward"]
-                each["against forward"] = paired(each["rmse"], forward["rmse"])
+                each["against forward"] = {key: paired(each[key], forward[key]) for key in ("rmse", "first")}
                 for name in ("by horizon", "by block", "curve"):
                     each.pop(name, None)
     return results

@@ -87,7 +87,7 @@ def horizons(study):
         found["seasonal"] = found["seasonal naive" if name == "sunspots" else "seasonal mean"]
         steps = np.arange(1, len(found["direct"]) + 1)
         curves(ax, steps, found, MODELS)
-        ax.set(ylim=(0, None), xticks=steps[1::2] if name == "seattle" else steps[::2])
+        ax.set(ylim=(0 if name == "sunspots" else 2.5, None), xticks=steps[1::2] if name == "seattle" else steps[::2])
         ax.set(xlabel=f"{'years' if name == 'sunspots' else 'days'} ahead", ylabel=f"error ({label})")
     axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
     return axes
@@ -118,19 +118,19 @@ def targets(study):
 
 @figure("state-missing", study="several_steps")
 def missing(study):
-    """The error over the share of hidden days, for each way of filling them."""
+    """The error one day ahead over the share of hidden days, for each way of filling them."""
     results, shares = study["results"], (10, 30, 50)
-    whole = np.median(results["steps, seattle"]["models"]["direct"]["rmse"])
+    whole = np.median(results["steps, seattle"]["models"]["direct"]["first"])
     fig, axes = plt.subplots(1, 2, sharey=True, figsize=(7.5, 4.6))
     for ax, pattern, title in zip(axes, ("days", "gaps"), ("single days", "gaps of ten days")):
         for k, (name, (colour, style, marker)) in enumerate(FILLINGS.items()):
-            runs = np.array([results["missing"][f"{pattern}, {share}"][f"direct, {name}"]["rmse"] for share in shares])
+            runs = np.array([results["missing"][f"{pattern}, {share}"][f"direct, {name}"]["first"] for share in shares])
             x = np.array(shares) + 0.9 * (k - 2)
             look = dict(color=COLOURS[colour], ls=style, marker=marker, ms=7, lw=2, label=name)
             ax.plot([0, *x], [whole, *np.median(runs, axis=1)], mfc=tint(colour, 0.6), **look)
             ax.vlines(x, runs.min(1), runs.max(1), color=COLOURS[colour], lw=1.6)
         ax.set(title=title, xticks=(0, *shares), xlabel="days hidden (%)")
-    axes[0].set_ylabel("error (°C)")
+    axes[0].set_ylabel("error one day ahead (°C)")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return axes
 
@@ -148,8 +148,8 @@ def coverage(study):
         steps = np.arange(1, len(found["network"]) + 1)
         curves(ax, steps, found, INTERVALS)
         ax.axhline(80, color=COLOURS["ink"], lw=1.2, ls="-")
-        ax.set(ylim=(0, 100), xticks=steps[1::2] if name == "seattle" else steps[::2])
+        ax.set(ylim=(30, 100), xticks=steps[1::2] if name == "seattle" else steps[::2])
         ax.set(xlabel=f"{'years' if name == 'sunspots' else 'days'} ahead", ylabel="covered (%)")
-        ax.text(steps[-1], 4, "sunspots" if name == "sunspots" else "Seattle", ha="right", weight="bold")
+        ax.text(steps[-1], 33, "sunspots" if name == "sunspots" else "Seattle", ha="right", weight="bold")
     axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return axes
