@@ -451,7 +451,7 @@ def of_missing():
                 each["against forward"] = {key: paired(each[key], forward[key]) for key in ("rmse", "first")}
                 for name in ("by horizon", "by block", "curve"):
                     each.pop(name, None)
-    return results
+    return {cell: results[cell] for cell in (f"{pattern}, {share}" for pattern in PATTERNS for share in SHARES)}
 
 
 def cover(bounds, part):
