@@ -32,8 +32,9 @@ Protocol. Every model has six tries, seed 100 (networks: three learning rates, w
 that the head reads and weight decay; ridge: six strengths), judged on validation by the root mean square error over all
 horizons, or by the quantile loss. Networks have 16 units (sunspots) or 32 (Seattle), Adam, early stopping
 (`learning.py`) and ten seeds. A score is the root mean square error over all horizons of all test windows; the windows
-overlap. `blocks` are twelve stretches of the test windows one after another: differences by block say how much depends
-on the days, those by seed do not. (Blocks of sunspots overlap so far that they say little.) About eight minutes.
+overlap. `blocks` are twelve stretches of the test windows one after another, the seeds averaged: differences by block
+say how much depends on the days, those by seed do not. (Blocks of sunspots overlap so far that they say little.) About
+eight minutes on two cores.
 """
 
 from typing import NamedTuple
@@ -60,7 +61,6 @@ TARGETS = ("level", "last value", "differences", "seasonal")
 QUANTILES = (0.1, 0.9)
 SHARES, PATTERNS, GAP = (10, 30, 50), ("days", "gaps"), 10
 FILLINGS = ("mean", "forward", "forward + mask", "forward + mask + time", "irregular")
-PARTS = ("train", "validation", "test")
 
 
 class Data(NamedTuple):
