@@ -300,7 +300,7 @@ def network(contender, seed, lr, dropout, weight_decay):
         return found | {"bounds": [undo_bounds(each, part) for each, part in zip(outputs, parts)]}
     forecasts = [part.undo(each) for each, part in zip(outputs, parts)]
     scores = judge(forecasts[2], test) | {"on train": rmse(forecasts[0], train.truth)}
-    return found | scores | {"forecast": forecasts[2]}
+    return found | scores
 
 
 def quantiles_of(output, y):
@@ -400,15 +400,12 @@ def of_steps(name):
     data, results = data_of(name), {"models": {}, "targets": {}}
     test = cut(data)[2]
     kinds = ("ridge, direct", "ridge, recursive", *NETWORKS[: 3 + (data.known.shape[1] > 0)])
-    example = {}
     for kind in kinds:
         runs, found = contest((name, kind, "level", None))
         results["models"][kind] = gather(runs, found)
-        example[kind] = runs[0]["forecasts"][2] if kind.startswith("ridge") else runs[0]["forecast"]
     for kind, forecast in simple(data).items():
         scores = judge(forecast, test)
         results["models"][kind] = scores | {"rmse": [scores["rmse"]]}
-        example[kind] = forecast
     for kind in NETWORKS:
         if kind in results["models"]:
             each = results["models"][kind]
@@ -425,11 +422,6 @@ def of_steps(name):
                 each = gather(*contest((name, kind, target, None)))
                 each["against level"] = against(each, results["models"][kind])
             results["targets"][f"{kind}, {target}"] = each if target != "level" else {"rmse": each["rmse"]}
-    shown = len(test.truth) // 2
-    first = data.ends[1] + shown
-    results["example"] = {"first": first, "past": data.values[first - data.W : first, data.column]}
-    results["example"] |= {"truth": test.truth[shown]}
-    results["example"] |= {kind: np.round(forecast[shown], 2) for kind, forecast in example.items()}
     return results | {"test windows": len(test.truth)}
 
 
@@ -491,8 +483,6 @@ def of_intervals(name):
     for label in ("network, shifted", *simpler):
         losses = np.broadcast_arrays(results["network"]["loss"], results[label]["loss"])
         results["network"][f"loss against {label}"] = paired(*losses)
-    shown = len(test.truth) // 2
-    results["example"] = {"truth": test.truth[shown], "bounds": np.round(runs[0]["bounds"][2][:, shown], 2)}
     return results
 
 
