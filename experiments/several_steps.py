@@ -447,11 +447,12 @@ def of_missing():
 
 
 def cover(bounds, part):
-    """Return what per cent of targets lies within bounds (2, N, S), also by horizon, their mean width and loss."""
+    """Return what per cent of targets lies within bounds (2, N, S) and above, and the mean width and quantile loss."""
     low, high = bounds
     inside = 100 * ((low <= part.truth) & (part.truth <= high))
     loss = quantiles_of(torch.tensor(np.moveaxis(bounds, 0, -1)), torch.tensor(part.truth))
-    return dict(covered=inside.mean(), width=np.mean(high - low), loss=float(loss)) | {"by horizon": inside.mean(0)}
+    found = dict(covered=inside.mean(), above=100 * np.mean(part.truth > high), width=np.mean(high - low))
+    return found | {"loss": float(loss), "by horizon": inside.mean(0)}
 
 
 def shift_to_cover(bounds, validation):
@@ -488,7 +489,7 @@ def of_intervals(name):
 
 def by_seed(scores):
     """Return lists over the seeds, and the mean over them by horizon."""
-    kept = {name: [each[name] for each in scores] for name in ("covered", "width", "loss")}
+    kept = {name: [each[name] for each in scores] for name in ("covered", "above", "width", "loss")}
     return kept | {"by horizon": np.mean([each["by horizon"] for each in scores], axis=0)}
 
 
