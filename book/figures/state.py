@@ -66,40 +66,39 @@ def state_learned(study):
         solved = {label: runs[name.format(bias)]["solved_at"] for label, name in names.items()}
         steps = {label: [at / 1000 if at else budget for at in each] for label, each in solved.items()}
         figures.plot_scores(steps, None, "thousand steps", ax)
+        for line in ax.lines:
+            line.set(color=COLOURS["lstm"], mfc=tint("lstm", 0.55))
         ax.axvline(budget, color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)), zorder=1.5)
         ax.set(xlim=(-2, budget + 3))
         ax.set_title(f"{title}\n", fontsize=14)
         ax.annotate("not learned", (budget, 1), (0, 4), ("data", "axes fraction"), "offset points", ha="right", size=13)
-        for line in ax.lines[::2][: len(names)]:
-            line.set(color=COLOURS["lstm"])
     return axes
 
 
 @figure("state-streams")
 def state_streams():
     """A long text becomes three streams, and these become batches of chunks; row b goes on in row b."""
-    ax, text = canvas(7.5, 3.55), "the lamp is on until a pulse"
+    ax, text = canvas(7.5, 3.25), "the lamp is on until a pulse"
     text, wide, high = text.ljust(30)[:30].replace(" ", "␣"), 0.34, 0.42
     streams = [text[k : k + 10] for k in (0, 10, 20)]
     colours = ("x", "candidate", "output")
     for b, (stream, colour) in enumerate(zip(streams, colours)):
         for k, letter in enumerate(stream):
-            x, y = 0.16 + 0.24 * (10 * b + k + 0.5), 3.2
+            x, y = 0.16 + 0.24 * (10 * b + k + 0.5), 2.95
             box(ax, x, y, 0.24, 0.36, colour, 0.18, 0.02)
             write(ax, x, y, letter, 13)
-            x, y = 1.5 + wide * (k + 0.5) + 0.55 * (k // 5), 2.1 - 0.6 * b
+            x, y = 1.5 + wide * (k + 0.5) + 0.55 * (k // 5), 1.95 - 0.58 * b
             box(ax, x, y, wide, high, colour, 0.18, 0.02)
             write(ax, x, y, letter, 14)
-        write(ax, 1.36, 2.1 - 0.6 * b, f"row {b}", 14, ha="right")
+        write(ax, 1.36, 1.95 - 0.58 * b, f"row {b}", 14, ha="right")
         wire(
             ax,
-            (1.5 + 5 * wide + 0.04, 2.1 - 0.6 * b),
-            (1.5 + 5 * wide + 0.52, 2.1 - 0.6 * b),
+            (1.5 + 5 * wide + 0.04, 1.95 - 0.58 * b),
+            (1.5 + 5 * wide + 0.52, 1.95 - 0.58 * b),
             colour="hidden",
             width=2.6,
         )
     for n, middle in enumerate((1.5 + 2.5 * wide, 2.05 + 7.5 * wide)):
-        write(ax, middle, 0.42, f"batch {n}", 14, weight="bold")
-    write(ax, 6.4, 2.1, "the state\nof each row", 14, "hidden", linespacing=1.15)
-    write(ax, 6.4, 1.5, "goes on in\nthe same row", 14, "hidden", va="top", linespacing=1.15)
+        write(ax, middle, 0.28, f"batch {n}", 14, weight="bold")
+    write(ax, 6.35, 1.37, "a row's state\ngoes on in\nthe same row", 14, "hidden", linespacing=1.15)
     return ax
