@@ -26,7 +26,7 @@ from lstm_tutorial.in_torch.pooling import (
 from lstm_tutorial.in_torch.rnn import RNN, rnn_cell
 from lstm_tutorial.in_torch.sequence import lstm_sequence
 from lstm_tutorial.in_torch.topologies import ManyToMany, ManyToOne
-from lstm_tutorial.in_torch.training import Adam, clip_gradients, cross_entropy, fit, mse_loss
+from lstm_tutorial.in_torch.training import Adam, clip_gradients, cross_entropy, fit, mse_loss, quantile_loss
 from lstm_tutorial.in_torch.variants import LSTMVariant
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "mse_loss",
     "output_gate",
     "position_weights",
+    "quantile_loss",
     "rnn_cell",
     "update_cell_state",
     "update_hidden_state",
