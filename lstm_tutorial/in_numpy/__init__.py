@@ -30,6 +30,7 @@ from lstm_tutorial.in_numpy.pooling import (
     weighted_pool_backward,
 )
 from lstm_tutorial.in_numpy.rnn import RNN, rnn_cell
+from lstm_tutorial.in_numpy.scan import linear_scan, linear_scan_backward
 from lstm_tutorial.in_numpy.sequence import lstm_sequence, lstm_sequence_backward
 from lstm_tutorial.in_numpy.topologies import ManyToMany, ManyToOne
 from lstm_tutorial.in_numpy.training import Adam, clip_gradients, cross_entropy, fit, mse_loss, quantile_loss
@@ -62,6 +63,8 @@ __all__ = [
     "input_gate",
     "last_pool",
     "last_pool_backward",
+    "linear_scan",
+    "linear_scan_backward",
     "lstm_cell",
     "lstm_cell_backward",
     "lstm_sequence",

@@ -24,6 +24,7 @@ from lstm_tutorial.in_torch.pooling import (
     weighted_pool,
 )
 from lstm_tutorial.in_torch.rnn import RNN, rnn_cell
+from lstm_tutorial.in_torch.scan import linear_scan
 from lstm_tutorial.in_torch.sequence import lstm_sequence
 from lstm_tutorial.in_torch.topologies import ManyToMany, ManyToOne
 from lstm_tutorial.in_torch.training import Adam, clip_gradients, cross_entropy, fit, mse_loss, quantile_loss
@@ -53,6 +54,7 @@ __all__ = [
     "gru_cell",
     "input_gate",
     "last_pool",
+    "linear_scan",
     "lstm_cell",
     "lstm_sequence",
     "max_pool",
