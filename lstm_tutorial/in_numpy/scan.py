@@ -27,7 +27,7 @@ def linear_scan(a, b):
 
     Notes
     -----
-    Hillis and Steele (1986); for recurrences Blelloch (1990). Chapter: after-lstm.
+    Blelloch (1990); for recurrent networks Martin and Cundy (2018). Chapter: after-lstm.
 
     Examples
     --------

@@ -37,7 +37,7 @@ def linear(inputs, outputs, rng, bias=True):
 
 
 class MinGRU(Module):
-    """A GRU whose gate and candidate read x alone (Feng et al. 2024, section 3.1): h_t = (1 - z_t) h_{t-1} + z_t n_t.
+    """A GRU whose gate and candidate read x alone (Feng et al. 2024): h_t = (1 - z_t) h_{t-1} + z_t n_t.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class MinGRU(Module):
 
 
 class MinLSTM(Module):
-    """An LSTM whose gates and candidate read x alone, and sum to 1 (Feng et al. 2024, section 3.2).
+    """An LSTM whose gates and candidate read x alone, and sum to 1 (Feng et al. 2024).
 
     f' = f / (f + i) and i' = i / (f + i); h_t = f'_t h_{t-1} + i'_t g_t. There is no output gate.
 
@@ -164,7 +164,7 @@ def slstm_cell(x, state, weight_ih, weight_hh, bias):
 
     Notes
     -----
-    Beck et al. (2024), equations 8 to 17, with the sigmoid for f. No exponent is above 0: m is the larger of both.
+    Beck et al. (2024), section 2.2, with the sigmoid for f. No exponent is above 0: m is the larger of both.
 
     Examples
     --------
@@ -234,7 +234,7 @@ class MLSTM(Module):
 
     Notes
     -----
-    Beck et al. (2024), equations 19 to 27, with the sigmoid for f; all steps at once: their appendix A.3.
+    Beck et al. (2024), section 2.3, with the sigmoid for f.
 
     Examples
     --------
@@ -353,6 +353,8 @@ class BlockNetwork(Module):
         One of `MIXERS`.
     input_size, hidden_size, output_size, num_layers : int
         D, H, K and the number of blocks.
+    wide : int, optional
+        Units of the feed-forward layers; 2H if not given.
     rng : torch.Generator, int or None
 
     Raises
@@ -362,7 +364,7 @@ class BlockNetwork(Module):
 
     Notes
     -----
-    Norms before each part (Xiong et al. 2020), a feed-forward layer of 2H units.
+    The norms stand before each part (Xiong et al. 2020).
 
     Examples
     --------
@@ -370,17 +372,19 @@ class BlockNetwork(Module):
     torch.Size([4, 7, 2])
     """
 
-    def __init__(self, mixer, input_size, hidden_size, output_size, num_layers=1, *, rng=None):
+    def __init__(self, mixer, input_size, hidden_size, output_size, num_layers=1, *, wide=None, rng=None):
         super().__init__()
         check_choice("mixer", mixer, tuple(MIXERS))
-        check_sizes(input_size=input_size, hidden_size=hidden_size, output_size=output_size, num_layers=num_layers)
+        wide = 2 * hidden_size if wide is None else wide
+        check_sizes(input_size=input_size, hidden_size=hidden_size, output_size=output_size)
+        check_sizes(num_layers=num_layers, wide=wide)
         H, rng = hidden_size, generator(rng)
         self.has_positions = mixer == "attention"
         self.embedding = linear(input_size, H, rng)
         self.blocks = nn.ModuleList()
         for _ in range(num_layers):
             parts = {"mix_norm": nn.LayerNorm(H), "mixer": MIXERS[mixer](H, rng), "norm": nn.LayerNorm(H)}
-            parts |= {"wide": linear(H, 2 * H, rng), "narrow": linear(2 * H, H, rng)}
+            parts |= {"wide": linear(H, wide, rng), "narrow": linear(wide, H, rng)}
             self.blocks.append(nn.ModuleDict(parts))
         self.norm = nn.LayerNorm(H)
         self.head = linear(H, output_size, rng)
