@@ -16,6 +16,7 @@ from lstm_tutorial.in_numpy import (
     attention_weights,
     decay_weights,
     last_pool,
+    linear_scan,
     max_pool,
     max_pool_backward,
     mean_pool,
@@ -233,4 +234,40 @@ def play_city(study):
     axes[0].set_yticks(np.arange(len(found["countries"])) + 0.5, found["countries"])
     axes[0].set_xlabel("after each letter, in %")
     axes[1].set_xlabel("padded to")
+    return axes
+
+
+def track(bits, kind, weights):
+    """Return the shown unit's state after each bit (T,) and whether the network says odd, by the weights of a study."""
+    w = {name: np.array(value, float) for name, value in weights.items()}
+    if kind == "LSTM":
+        lstm = LSTM(1, len(w["head"]), dtype="float64")
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        lstm.load_state_dict({f"{name}_l0": w[name] for name in names})
+        h = lstm(np.array(bits, float)[:, None, None])[0][:, 0]
+    else:
+        factors = np.tanh(w["factor"]) if "−" in kind else sigmoid(w["factor"])
+        h = linear_scan(factors[bits], w["add"][bits])
+    return h[:, weights["unit"]], h @ w["head"] + w["head_bias"] > 0
+
+
+@figure("play-parity", study="parity")
+def play_parity(study):
+    """The bits that the figure starts with, and a unit's state in each network; where the answer is wrong, a bar."""
+    found, bits = study["results"], np.array(NUMBERS["parity"]["sequences"]["mixed"])
+    axes = plt.subplots(4, figsize=(7.5, 6.2), sharex=True, height_ratios=(0.5, 1, 1, 1))[1]
+    edges, odd = np.arange(len(bits) + 1), bits.cumsum() % 2 == 1
+    axes[0].stairs(bits, edges, fill=True, color=COLOURS["x"])
+    axes[0].set_title("bits")
+    for ax, (kind, weights) in zip(axes[1:], found["networks"].items()):
+        state, said = track(bits, kind, weights)
+        wrong = said != odd
+        low, high = -1.1 * np.abs(state).max(), 1.1 * np.abs(state).max()
+        ax.stairs(np.where(wrong, high, low), edges, baseline=low, fill=True, color=tint("output", 0.35), zorder=0.5)
+        ax.plot(edges[:-1] + 0.5, state, color=COLOURS["hidden"])
+        ax.set(ylim=(low, high), xlim=(0, len(bits)))
+        ax.set_title(f"{kind}: {np.sum(~wrong)} of {len(bits)} right")
+    for ax in axes:
+        ax.axvline(found["trained"], color=COLOURS["grey"], lw=1.4, ls=(0, (5, 3)))
+    axes[-1].set_xlabel("step")
     return axes
