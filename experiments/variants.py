@@ -174,7 +174,7 @@ def train(kind, task, rows, budget=BUDGET):
                 found[k] |= dict(best=score, at=update)
                 for name, value in p.items():
                     best[name][k] = value[row]
-            fell = score < 0.98 * found[k]["low"]
+            fell = score < 0.9 * found[k]["low"]
             found[k] |= dict(low=score, since=0) if fell else dict(since=found[k]["since"] + 1)
             if found[k]["since"] in (PATIENCE // 3, 2 * PATIENCE // 3):
                 optimiser.lr[row] /= 2
