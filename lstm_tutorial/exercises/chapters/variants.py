@@ -266,8 +266,10 @@ def rounded_down(D, H):
         "the input's columns are left out": dict(units=lambda D, H: nearest(0, H)),
         "this rounds down: the nearest may be the next one": dict(units=rounded_down),
         "this rounds up: the nearest may be the one before": dict(units=lambda D, H: rounded_down(D, H) + 1),
-        "the biases are left out": dict(units=lambda D, H: nearest(D, H, biases=0)),
-        "only one bias is counted: PyTorch has two": dict(units=lambda D, H: nearest(D, H, biases=1)),
+        "a bias is left out: PyTorch has two": [
+            dict(units=lambda D, H: nearest(D, H, biases=1)),
+            dict(units=lambda D, H: nearest(D, H, biases=0)),
+        ],
     },
 )
 def equal_units(D, H, *, units=nearest):
