@@ -196,6 +196,12 @@ def tries_of(kind):
     return TRIES if set(KINDS[kind]) & set("fz") else RATES
 
 
+def best_of(runs):
+    """Return which run has the lowest validation loss; of several that solve the task, the first to do so."""
+    scores = [(max(each["best"], SOLVED), each["at"]) for each in runs]
+    return scores.index(min(scores))
+
+
 def counts(kind, p):
     """Say by depth n whether "(" n times, then ")" n times, is called closed after its last character and not before.
 
@@ -216,8 +222,8 @@ def contend(kind, task, seeds=SEEDS, budget=BUDGET):
     """Search on one seed, train the others with the best try, and test once."""
     started, tries = time.process_time(), tries_of(kind)
     rows = [(SEARCHED, *each.values()) for each in tries]
-    scores = [(max(each["best"], SOLVED), each["at"]) for each in train(kind, task, rows, budget)[1]]
-    chosen = tries[scores.index(min(scores))]
+    searched = train(kind, task, rows, budget)[1]
+    chosen, scores = tries[best_of(searched)], [each["best"] for each in searched]
     p, runs = train(kind, task, [(seed, *chosen.values()) for seed in seeds], budget)
     found = {name: [each[name] for each in runs] for name in ("best", "at", "ended")}
     found |= {"solved": [each["best"] <= SOLVED for each in runs], "chosen": chosen, "tries": scores}

@@ -84,7 +84,8 @@ def _scores(found, name, label, scale=np.asarray):
 @figure("variants-marked", study="variants")
 def variants_marked(study):
     """The value that was marked last: the squared error of ten seeds, and the differences from the LSTM."""
-    return _scores(study["results"]["marked"], "test", "log10 of squared error", np.log10)
+    found, solved = study["results"]["marked"], study["results"]["settings"]["solved"]
+    return _scores(found, "test", "log10 of squared error", lambda errors: np.log10(np.maximum(errors, solved)))
 
 
 @figure("variants-names", study="variants")
