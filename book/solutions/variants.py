@@ -14,19 +14,6 @@ def gru_by_hand():
     return r, u, n, (1 - u) * n + u * h
 
 
-def both_forms(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    """Return the new h (B, H) with the reset gate after the product with W_hn, and before it."""
-    W_ir, W_iu, W_in = np.split(weight_ih, 3)  # (H, D) each
-    W_hr, W_hu, W_hn = np.split(weight_hh, 3)
-    b_ir, b_iu, b_in = np.split(bias_ih, 3)
-    b_hr, b_hu, b_hn = np.split(bias_hh, 3)
-    r = sigmoid(x @ W_ir.T + b_ir + h @ W_hr.T + b_hr)
-    u = sigmoid(x @ W_iu.T + b_iu + h @ W_hu.T + b_hu)
-    after = np.tanh(x @ W_in.T + b_in + r * (h @ W_hn.T + b_hn))
-    before = np.tanh(x @ W_in.T + b_in + (r * h) @ W_hn.T + b_hn)
-    return (1 - u) * after + u * h, (1 - u) * before + u * h
-
-
 def repaired_gru(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     """Return the new h (B, H), as `torch.nn.GRU` computes it."""
     r_x, u_x, n_x = np.split(x @ weight_ih.T + bias_ih, 3, axis=-1)
@@ -34,6 +21,24 @@ def repaired_gru(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     r, u = sigmoid(r_x + r_h), sigmoid(u_x + u_h)
     n = np.tanh(n_x + r * n_h)
     return (1 - u) * n + u * h
+
+
+def library_conventions(library):
+    """Compare one step of the library with all eight that it may be."""
+    rng, H = np.random.default_rng(0), 3
+    shapes = (2,), (H,), (3 * H, 2), (3 * H, H), (3 * H,), (3 * H,)
+    x, h, weight_ih, weight_hh, bias_ih, bias_hh = inputs = [rng.normal(size=shape) for shape in shapes]
+    found = library(*inputs)
+    for rows in ("run", "urn"):
+        from_x = dict(zip(rows, np.split(weight_ih @ x + bias_ih, 3)))
+        from_h = dict(zip(rows, np.split(weight_hh @ h + bias_hh, 3)))
+        r, u = (sigmoid(from_x[gate] + from_h[gate]) for gate in "ru")
+        forms = {"after": r * from_h["n"], "before": weight_hh[2 * H :] @ (r * h) + bias_hh[2 * H :]}
+        for reset, part in forms.items():
+            n = np.tanh(from_x["n"] + part)
+            for update, new in (("keeps", (1 - u) * n + u * h), ("replaces", u * n + (1 - u) * h)):
+                if np.allclose(found, new):
+                    return {"rows": rows, "reset": reset, "update": update}
 
 
 def coupled_as_lstm(weight_ih, weight_hh, bias):

@@ -6,14 +6,22 @@ import torch
 from lstm_tutorial.in_numpy import sigmoid
 
 
-def keras_form(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    """Both are the paper's form: the reset gate before the product."""
+def paper_form(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
+    """The reset gate before the product."""
     r, u, n = np.split(x @ weight_ih.T + bias_ih, 3, axis=-1)
     H = h.shape[-1]
     r = sigmoid(r + h @ weight_hh[:H].T + bias_hh[:H])
     u = sigmoid(u + h @ weight_hh[H : 2 * H].T + bias_hh[H : 2 * H])
-    new = (1 - u) * np.tanh(n + (r * h) @ weight_hh[2 * H :].T + bias_hh[2 * H :]) + u * h
-    return new, new
+    return (1 - u) * np.tanh(n + (r * h) @ weight_hh[2 * H :].T + bias_hh[2 * H :]) + u * h
+
+
+def one_bias(library):
+    """Saturates the update gate of a single unit without a bias b_hn, which tells nothing about the reset gate."""
+    rows = "run"
+    bias = np.array([0.0, 50, 0])
+    if abs(library([1.0], [0.5], np.array([[0.0], [0], [1]]), np.ones((3, 1)), bias, 0 * bias) - 0.5) > 1e-9:
+        rows = "urn"
+    return {"rows": rows, "reset": "after", "update": "keeps"}
 
 
 def torch_cell(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
@@ -31,6 +39,12 @@ def chung(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     r_h, u_h, n_h = np.split(h @ weight_hh.T + bias_hh, 3, axis=-1)
     u = sigmoid(u + u_h)
     return u * np.tanh(n + sigmoid(r + r_h) * n_h) + (1 - u) * h
+
+
+def four_times(library):
+    """One run more than there are."""
+    zeros = [np.zeros(shape) for shape in ((1,), (1,), (3, 1), (3, 1), (3,), (3,))]
+    return [library(*zeros) for _ in range(4)]
 
 
 def one_minus(weight_ih, weight_hh, bias):
@@ -79,14 +93,16 @@ WRONG = {
         (lambda: (0.5, 0.75, 0.87, 0.59), "this multiplies h by r before its weight"),
         (lambda: (0, 1.1, 0.4, 0.5), "`r` is the sigmoid of"),
     ],
-    "both_forms": [
-        (keras_form, "in `torch_form` r multiplies the product"),
-        (lambda *inputs: keras_form(*inputs)[0], "2 results (torch_form, paper_form) are expected"),
-    ],
     "repaired_gru": [
         (torch_cell, "the rows are split in the wrong order"),
         (chung, "the update gate is the wrong way round"),
-        (lambda *inputs: keras_form(*inputs)[0], "this is the form of the paper"),
+        (paper_form, "this is the form of the paper"),
+    ],
+    "library_conventions": [
+        (lambda library: {"rows": "run", "reset": "after", "update": "keeps"}, "the library was not run"),
+        (lambda library: {"rows": "rzn", "reset": "after", "update": "keeps"}, "'rzn' is none of them"),
+        (one_bias, "is the new h the old one"),
+        (four_times, "the library runs three times"),
     ],
     "coupled_as_lstm": [
         (one_minus, "the gate is 1 − f, its pre-activation is not"),
@@ -104,7 +120,7 @@ WRONG = {
     ],
     "equal_units": [
         (lambda D, H: H * 4 // 3, "only the columns of the input grow with H alone"),
-        (lambda D, H: 4 * H * (D + H + 2), "too large"),
+        (lambda D, H: 4 * H * (D + H + 2), "at least 1 and not far above H"),
     ],
     "layer_norm_step": [
         (torch_layers, "the new c is normalised before it is carried on"),

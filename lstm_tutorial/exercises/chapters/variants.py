@@ -1,8 +1,10 @@
 """The exercises of the chapter variants."""
 
+from itertools import product
+
 import numpy as np
 
-from lstm_tutorial.exercises import exercise, identity
+from lstm_tutorial.exercises import Box, exercise, identity
 from lstm_tutorial.exercises.chapters.numpy_lstm import other_words
 from lstm_tutorial.in_numpy import gru_cell, sigmoid, tanh
 from lstm_tutorial.in_numpy.variants import layer_norm_cell
@@ -70,33 +72,32 @@ def gru_step(
     return mix(u, squash(z_n), h)
 
 
+def diagnose_gru(got, want, x, h, weight_ih, weight_hh, bias_ih, bias_hh):
+    """Say which of u, r and n alone would have to be another for the new h to be this."""
+    (r_x, u_x, n_x), (r_h, u_h, n_h) = (
+        np.split(v @ weight.T + bias, 3, axis=-1)
+        for v, weight, bias in ((x, weight_ih, bias_ih), (h, weight_hh, bias_hh))
+    )
+    r, u = sigmoid(r_x + r_h), sigmoid(u_x + u_h)
+    n = tanh(n_x + r * n_h)
+    with np.errstate(all="ignore"):
+        other_n = (got - u * h) / (1 - u)
+        other_r, other_u = (np.arctanh(other_n) - n_x) / n_h, (got - n) / (h - n)
+    if np.all((other_r > 0) & (other_r < 1)):
+        return (
+            "all but the reset gate fits: it is a sigmoid of what comes from x and what comes from h, in its own rows"
+        )
+    if np.all((other_u > 0) & (other_u < 1)):
+        return (
+            "all but the update gate fits: it is a sigmoid of what comes from x and what comes from h, in its own rows"
+        )
+    if np.all(abs(other_n) < 1):
+        return "the last line fits, n does not: it is the tanh of what comes from x plus r times what comes from h"
+    return "it is not (1 − u) times n plus u times the old h"
+
+
 OTHER_ROWS = [dict(rows=rows) for rows in ("urn", "nur", "rnu", "unr", "nru")]
 REPLACES = dict(mix=lambda u, n, h: u * n + (1 - u) * h)
-
-
-@exercise(
-    "Where the reset gate stands",
-    draw=draw_step,
-    names="torch_form, paper_form",
-    axes="B H, B H",
-    turns={
-        "the rows are split in the wrong order: they stand as r, u, n": OTHER_ROWS,
-        "u decides what is kept: it multiplies the old h": REPLACES,
-        "in `torch_form` the bias b_hn is multiplied by r as well": dict(torch_form="product"),
-        "in `torch_form` r multiplies the product with W_hn, not h before it": dict(torch_form="before"),
-        "r does not multiply what comes from x": [
-            dict(torch_form="all"),
-            dict(paper_form="all"),
-            dict(torch_form="all", paper_form="all"),
-        ],
-        "both are torch's form: in the paper r multiplies h before the product": dict(paper_form="after"),
-        "in `paper_form` r multiplies h, and the product with W_hn comes after that": dict(paper_form="product"),
-        "in `paper_form` b_hn is added after the product": dict(paper_form="with bias"),
-    },
-)
-def both_forms(x, h, weight_ih, weight_hh, bias_ih, bias_hh, *, torch_form="after", paper_form="before", **options):
-    inputs = x, h, weight_ih, weight_hh, bias_ih, bias_hh
-    return tuple(gru_step(*inputs, reset=reset, **options) for reset in (torch_form, paper_form))
 
 
 @exercise(
@@ -116,9 +117,55 @@ def both_forms(x, h, weight_ih, weight_hh, bias_ih, bias_hh, *, torch_form="afte
         "the new value lacks its tanh": dict(squash=identity),
         "the rows are in some other order than r, u, n": OTHER_ROWS[1:],
     },
+    diagnose=diagnose_gru,
 )
 def repaired_gru(x, h, weight_ih, weight_hh, bias_ih, bias_hh, **options):
     return gru_step(x, h, weight_ih, weight_hh, bias_ih, bias_hh, **options)
+
+
+class LibraryBox(Box):
+    """A step of a GRU with conventions that nobody has written down."""
+
+    runs, budget = 3, "the library runs three times"
+
+    def __init__(self, trial):
+        super().__init__()
+        self.rows, self.reset, self.update = trial.choice(
+            *product(("run", "urn"), ("before", "after"), ("keeps", "replaces"))
+        )
+
+    def answer(self, x, h, weight_ih, weight_hh, bias_ih, bias_hh):
+        x, h, *weights = (np.asarray(each, float) for each in (x, h, weight_ih, weight_hh, bias_ih, bias_hh))
+        self.asked.append((h.shape[-1], weights))
+        mix = REPLACES if self.update == "replaces" else {}
+        return gru_step(x, h, *weights, rows=self.rows, reset=self.reset, **mix)
+
+
+def diagnose_library(got, want, library):
+    if not library.asked:
+        return "the library was not run"
+    wrong = next(key for key in ("rows", "update", "reset") if got[key] != want[key])
+    if wrong == "rows":
+        why = "which block decides how much of the old h is left? Give one block a large bias, the other none"
+    elif wrong == "update":
+        why = "with a large bias of the update gate, is the new h the old one, or does it no longer depend on it?"
+    elif all(H == 1 and not weights[3][2:].any() for H, weights in library.asked):
+        why = "with one unit and without b_hn both forms are the same"
+    else:
+        why = "compute one step in both forms, with several units and with a bias b_hn, and compare"
+    return f"`{wrong}` is not right: {why}"
+
+
+@exercise(
+    "Which GRU is in the library?",
+    draw=lambda trial: (LibraryBox(trial),),
+    diagnose=diagnose_library,
+    words="run, urn, before, after, keeps, replaces",
+    dtypes=("float64",),
+    trials=24,
+)
+def library_conventions(library):
+    return {"rows": library.rows, "reset": library.reset, "update": library.update}
 
 
 def draw_coupled(trial):
@@ -245,9 +292,17 @@ def rounded_down(D, H):
     return max(n for n in range(1, 3 * H) if 3 * n * (D + n + 2) <= 4 * H * (D + H + 2))
 
 
+def diagnose_size(got, want, D, H):
+    if not 1 <= got < 3 * H:
+        return "it is a number of units, at least 1 and not far above H"
+    sizes = 3 * got * (D + got + 2), 4 * H * (D + H + 2)
+    return f"with D = {D} a GRU of {got} units has {sizes[0]:,} parameters, an LSTM of {H} units {sizes[1]:,}"
+
+
 @exercise(
     "Equal size",
     draw=draw_size,
+    diagnose=diagnose_size,
     turns={
         "this is equal H: the GRU has one block of rows less, so it is smaller": dict(units=lambda D, H: H),
         "H times 4/3: only the columns of the input grow with H alone, weight_hh grows with its square": [
@@ -295,9 +350,16 @@ def by_gate(z):
     return np.concatenate([normalise(each) for each in np.split(z, 4, axis=-1)], axis=-1)
 
 
+def diagnose_norm(got, want, *inputs):
+    if np.allclose(got[1], want[1], atol=1e-4):
+        return None  # the part that is wrong is named
+    return "`c` is not right: is each product normalised over its 4H numbers, then scaled, and only then added?"
+
+
 @exercise(
     "Layer norm in the cell",
     draw=draw_normalised,
+    diagnose=diagnose_norm,
     names="h, c",
     order="c, h",
     axes="B H, B H",
@@ -322,18 +384,25 @@ def by_gate(z):
         "c enters the tanh as it is: normalise it there": dict(shown=lambda n, gain, bias, c: c),
         "gain_c and bias_c are left out": dict(shown=lambda n, gain, bias, c: n),
         "h is normalised after the tanh: the norm comes before it": dict(late=True),
+        "the old c is kept whole: where is the forget gate?": dict(keeps="all"),
+        "the candidate is written whole: where is the input gate?": dict(writes="all"),
+        "nothing is written into c": dict(writes="nothing"),
+        "the candidate is subtracted": dict(by={"g": lambda z: -tanh(z)}),
+        "the candidate lacks its tanh": dict(by={"g": identity}),
+        "a gate lacks its sigmoid": [dict(by={gate: identity}) for gate in "ifo"],
     },
 )
 def layer_norm_step(
     x, h, c, weight_ih, weight_hh, bias, gain_x, gain_h, gain_c, bias_c,
     *, norm=normalise, products=None, joint=False, carried=False, before=False, late=False,
-    shown=lambda n, gain, bias, c: n * gain + bias,
+    shown=lambda n, gain, bias, c: n * gain + bias, by=(), keeps="f", writes="i",
 ):  # fmt: skip
     from_x, from_h, products = x @ weight_ih.T, h @ weight_hh.T, products or norm
     z = norm(from_x + from_h) * gain_x + bias if joint else products(from_x) * gain_x + products(from_h) * gain_h + bias
-    i, f, g, o = np.split(z, 4, axis=-1)
-    new = sigmoid(f) * (norm(c) if before else c) + sigmoid(i) * tanh(g)
+    layers = dict(i=sigmoid, f=sigmoid, g=tanh, o=sigmoid) | dict(by)
+    gates = {name: layers[name](part) for name, part in zip("ifgo", np.split(z, 4, axis=-1))} | {"all": 1, "nothing": 0}
+    new = gates[keeps] * (norm(c) if before else c) + gates[writes] * gates["g"]
     new = norm(new) * gain_c + bias_c if carried else new
     if late:
-        return sigmoid(o) * (norm(tanh(new)) * gain_c + bias_c), new
-    return sigmoid(o) * tanh(new if carried else shown(norm(new), gain_c, bias_c, new)), new
+        return gates["o"] * (norm(tanh(new)) * gain_c + bias_c), new
+    return gates["o"] * tanh(new if carried else shown(norm(new), gain_c, bias_c, new)), new
