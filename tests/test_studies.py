@@ -233,6 +233,19 @@ def test_brackets_are_closed_where_as_many_have_come_as_have_gone():
     assert (np.diff(y, axis=1)[x[:, 1:, 1] == 0] == 0).all()
 
 
+def test_a_solved_task_ends_the_training_and_the_first_to_solve_it_is_the_best(monkeypatch):
+    import variants
+
+    assert variants.best_of([dict(best=2e-4, at=50), dict(best=5e-5, at=300), dict(best=9e-5, at=200)]) == 2
+    assert variants.best_of([dict(best=3e-4, at=300), dict(best=2e-4, at=900)]) == 1
+    monkeypatch.setitem(variants.TASKS, "marked", dict(D=2, H=2, T=3))
+    rows = [(3, 0.01, None), (4, 0.01, None)]
+    for solved, checks, ended in ((100, 1, False), (0, 2, True)):
+        monkeypatch.setattr(variants, "SOLVED", solved)
+        _, found = variants.train("RNN", "marked", rows, budget=2 * variants.EVERY)
+        assert [(len(each["curve"]), each["ended"]) for each in found] == [(checks, ended)] * 2
+
+
 def test_the_gradient_at_the_start_is_that_of_autograd():
     import first_symbol
 

@@ -29,6 +29,7 @@ STOPS = {
     "choosing": ("Choosing", "which one when,\nin one study"),
     "recipes": ("Recipes", "small programs\nto copy"),
     "fast": ("Fast", "from a naive loop\nto the fused layer"),
+    "variants": ("Variants", "the GRU, and what\neach part buys"),
 }
 
 

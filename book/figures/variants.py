@@ -84,7 +84,8 @@ def _scores(found, name, label, scale=np.asarray):
 @figure("variants-marked", study="variants")
 def variants_marked(study):
     """The value that was marked last: the squared error of ten seeds, and the differences from the LSTM."""
-    return _scores(study["results"]["marked"], "test", "log10 of squared error", np.log10)
+    found, solved = study["results"]["marked"], study["results"]["settings"]["solved"]
+    return _scores(found, "test", "log10 of squared error", lambda errors: np.log10(np.maximum(errors, solved)))
 
 
 @figure("variants-names", study="variants")
@@ -101,7 +102,8 @@ def variants_depths(study):
     looks |= {"RNN": ("hidden", ":", "v")}
     for kind, (colour, style, marker) in looks.items():
         share = 100 * np.mean(results["brackets"][kind]["counts"], axis=0)
-        ax.plot(results["depths"], share, color=COLOURS[colour], ls=style, marker=marker, ms=7, label=kind)
+        label = "coupled gates" if kind == "coupled" else kind
+        ax.plot(results["depths"], share, color=COLOURS[colour], ls=style, marker=marker, ms=7, label=label)
     ax.axvspan(1, 10, color=tint("grey", 0.1), zorder=0)
     ax.set(xscale="log", xticks=(1, 10, 20, 40, 80, 160), xticklabels=("1", "10", "20", "40", "80", "160"))
     ax.minorticks_off()

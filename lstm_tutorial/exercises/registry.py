@@ -22,6 +22,7 @@ CHAPTERS = {  # stem: a short title, in the order of the book
     "attention-pooling": "Attention pooling",
     "choosing": "Choosing a pooling",
     "fast": "A fast LSTM in NumPy",
+    "variants": "The variants of the LSTM",
 }
 REGISTRY = {}
 
