@@ -110,23 +110,23 @@ def _dots(ax, rows, lengths, of):
             values = np.array(of[kind]["found"][f"right at {T}"])
             heights = k + (j - (len(lengths) - 1) / 2) * 0.26 + np.linspace(-0.06, 0.06, len(values))
             look = dict(ls="", marker="o", ms=5, mfc=tint("lstm", (0.25, 0.55, 1)[j]), mec=COLOURS["lstm"], mew=0.6)
-            ax.plot(values, heights, label=f"T = {T}" if k == 0 else None, clip_on=False, **look)
+            ax.plot(values, heights, label=("T", "4T", "10T")[j] if k == 0 else None, clip_on=False, **look)
     ax.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, handletextpad=0, columnspacing=0.8, frameon=False)
 
 
 @figure("after-lstm-tracking", study="after_lstm")
 def after_lstm_tracking(study):
     """Parity and depth: right answers in the last eight steps, at the trained length and beyond, seed by seed."""
     results = study["results"]
-    axes = plt.subplots(1, 2, figsize=(7.5, 6.2), sharey=True)[1]
+    fig, axes = plt.subplots(1, 2, figsize=(7.5, 6.2), sharey=True)
     for ax, task, chance in zip(axes, ("parity", "depth"), (50, None)):
         _dots(ax, list(LOOKS), results["tasks"][task]["test"], results[task])
         if chance:
             ax.axvline(chance, color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)), zorder=0.5)
         ax.set(xlabel=f"{task}: right (%)", xlim=(None, 102))
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, handletextpad=0)
     return axes
 
 
