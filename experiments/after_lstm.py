@@ -218,8 +218,8 @@ def contend(kind, task, size, lr, layers, H=None, seeds=SEEDS, budget=BUDGET):
         tests = [names_of(0, "test")] * len(runs) if task == "names" else None
         tests = tests or [tensors(DRAW[task](streams(seed)[2], 300, T)) for seed in seeds]
         found[f"right at {T}"] = [right(network, *each) for network, each in zip(networks, tests)]
-    width = networks[0].embedding.out_features
-    found |= {"width": width, "state": layers * state_size(kind, width, size)}
+    width, wide = networks[0].embedding.out_features, networks[0].blocks[0]["wide"].out_features
+    found |= {"width": width, "wide": wide, "state": layers * state_size(kind, width, size)}
     return found | {"parameters": sum(value.numel() for value in networks[0].parameters())}
 
 
