@@ -88,7 +88,9 @@ def after_lstm_time(study):
     for ax, (how, found) in zip(axes, results["cpu"].items()):
         for name, (colour, style, marker) in {"loop": ("rnn", "--", "s"), "scan": ("lstm", "-", "o")}.items():
             rows = {int(T): each["rows"][name] for T, each in found.items() if name in each["rows"]}
-            ax.plot(list(rows), [row["median"] for row in rows.values()], color=COLOURS[colour], ls=style, marker=marker)
+            ax.plot(
+                list(rows), [row["median"] for row in rows.values()], color=COLOURS[colour], ls=style, marker=marker
+            )
             low, high = ([row[end] for row in rows.values()] for end in ("low", "high"))
             ax.fill_between(list(rows), low, high, color=COLOURS[colour], alpha=0.15, lw=0)
             ax.plot([], [], color=COLOURS[colour], ls=style, marker=marker, label=name)

@@ -23,6 +23,7 @@ CHAPTERS = {  # stem: a short title, in the order of the book
     "choosing": "Choosing a pooling",
     "fast": "A fast LSTM in NumPy",
     "variants": "The variants of the LSTM",
+    "after-lstm": "After the LSTM",
 }
 REGISTRY = {}
 
