@@ -30,6 +30,7 @@ STOPS = {
     "recipes": ("Recipes", "small programs\nto copy"),
     "fast": ("Fast", "from a naive loop\nto the fused layer"),
     "variants": ("Variants", "the GRU, and what\neach part buys"),
+    "after-lstm": ("After the LSTM", "scans, xLSTM\nand attention"),
 }
 
 

@@ -20,11 +20,12 @@ def as_published(x, weight_u, bias_u, weight_n, bias_n):
     return 1 - z, z * (x @ weight_n.T + bias_n)
 
 
-def plain(z_i, z_f, g, c, n, m):
-    """The equations without a stabiliser, and m as it was."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        f, i = sigmoid(z_f), np.exp(z_i)
-        return f * c + i * g, f * n + i, m
+def exponential_forget(z_i, z_f, g, c, n, m):
+    """The forget gate of the paper's other form, an exponential too."""
+    kept = z_f + m
+    m = np.maximum(kept, z_i)
+    f, i = np.exp(kept - m), np.exp(z_i - m)
+    return f * c + i * g, f * n + i, m
 
 
 def keys_first(keys, values, f, i, query):
@@ -53,6 +54,6 @@ WRONG = {
         (lambda: ([1, 0.5], [0, 1], 0.5), "the larger of two states remains the larger"),
         (lambda: ([0.99, -0.99], [0, 1], 0.5), "a zero should leave the state as it is"),
     ],
-    "slstm_state": [(plain, "`m`")],
-    "matrix_memory": [(keys_first, "`C`")],
+    "slstm_state": [(exponential_forget, "m takes z_f: f is a sigmoid")],
+    "matrix_memory": [(keys_first, "`C` has keys in its rows")],
 }

@@ -135,7 +135,8 @@ def verify_parity(answer, trial):
     factor, add, level = (np.asarray(each, float) for each in answer)
     if not np.all(abs(factor) <= 1):
         return "a factor lies outside of −1 to 1: the state may then grow without an end"
-    words = np.array(list(product((0, 1), repeat=10))), trial.rng.integers(2, size=(20, 60))
+    all_short = np.array(list(product((0, 1), repeat=10)))
+    words = all_short, trial.rng.integers(2, size=(20, 60)), np.eye(1, 200, dtype=int)
     for bits in words:
         h = np.zeros(len(bits))
         for t in range(bits.shape[1]):
@@ -144,7 +145,7 @@ def verify_parity(answer, trial):
             wrong = (h > level) != odd
             if wrong.any():
                 k = wrong.argmax()
-                word = "".join(map(str, bits[k, : t + 1]))
+                word = "".join(map(str, bits[k, : t + 1])) if t < 60 else f"a one and {t} zeros"
                 why = ""
                 if factor[1] >= 0:
                     why = "; with a factor of 0 or more on a one, the larger of two states remains the larger"
