@@ -16,7 +16,7 @@ from mdit_py_plugins.colon_fence import colon_fence_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 from sphinx import addnodes
-from test_play import CITY, POOLING, UNIT, believed, count_brackets, pooled, run_unit
+from test_play import CITY, PARITY, POOLING, UNIT, believed, count_brackets, pooled, run_unit, tracked
 from test_quiz import QUIZZES, STEMS
 from torch import nn
 
@@ -26,7 +26,7 @@ from reading import answer, read, work, written
 
 ROOT = Path(__file__).parents[1]
 FIGURES = {"brackets": "intro", "unit": "gates", "half-life": "cell-state", "output": "shapes", "pooling": "pooling"}
-FIGURES |= {"city": "many-to-one"}
+FIGURES |= {"city": "many-to-one", "parity": "after-lstm"}
 
 
 # What is built
@@ -199,6 +199,18 @@ def move_city(figure):
     return numbers, f"sa. last letter: {likeliest} {numbers[0]:.3f}, "
 
 
+def move_parity(figure):
+    """Go one step on and flip its bit."""
+    press(figure.get_by_role("slider", name="step"), "ArrowRight")
+    bits, at = list(PARITY["sequences"]["mixed"]), PARITY["step"]
+    old = figure.get_by_role("group", name="bit").get_by_role("radio", name=str(bits[at]), exact=True)
+    press(old, "ArrowLeft" if bits[at] else "ArrowRight")
+    bits[at] = 1 - bits[at]
+    word = "odd" if sum(bits[: at + 1]) % 2 else "even"
+    states = [tracked(bits, kind)[0][at] for kind in PARITY["networks"]]
+    return [at + 1, bits[at], *states], f"After step {at + 1} the number of ones is {word}."
+
+
 MOVES = {
     "brackets": move_brackets,
     "unit": move_unit,
@@ -206,6 +218,7 @@ MOVES = {
     "output": move_output,
     "pooling": move_pooling,
     "city": move_city,
+    "parity": move_parity,
 }
 
 

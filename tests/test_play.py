@@ -21,6 +21,8 @@ BRACKETS = NUMBERS["brackets"]
 POOLING = NUMBERS["pooling"]
 CITY = json.loads((ROOT / "experiments" / "results" / "city.json").read_text(encoding="utf-8"))["results"]
 CITY |= NUMBERS["city"]
+PARITY = json.loads((ROOT / "experiments" / "results" / "parity.json").read_text(encoding="utf-8"))["results"]
+PARITY |= NUMBERS["parity"]
 
 
 @pytest.fixture(scope="module")
@@ -283,3 +285,39 @@ def test_rounding_the_weights_costs_little():
     for kind in ("masked", "unmasked"):
         for before, after in CITY[kind]["right"].values():
             assert abs(before - after) < 0.5, "percentage points; the caption says so"
+
+
+# Three networks that were trained on parity
+
+
+def tracked(bits, kind):
+    """Return the state of the unit that is shown, and whether a network says odd, after each bit, by its loop."""
+    weights = {name: np.array(value) for name, value in PARITY["networks"][kind].items()}
+    if kind == "LSTM":
+        model = LSTM(1, 4, dtype="float64")
+        model.load_state_dict({f"{each}_l0": weights[each] for each in shapes(model)})
+        h = model(np.array(bits, float)[:, None, None])[0][:, 0]
+    else:
+        factors = np.tanh(weights["factor"]) if "−" in kind else sigmoid(weights["factor"])
+        h, found = np.zeros(4), []
+        for bit in bits:
+            h = factors[bit] * h + weights["add"][bit]
+            found.append(h)
+        h = np.array(found)
+    return h[:, weights["unit"]], h @ weights["head"] + weights["head_bias"] > 0
+
+
+@pytest.mark.parametrize("kind", PARITY["networks"])
+def test_the_networks_that_follow_parity_are_the_package_s(script, kind):
+    for bits in (*PARITY["sequences"].values(), np.random.default_rng(0).integers(2, size=60).tolist()):
+        found = script("lstm.parity", bits, PARITY["networks"][kind], "−" in kind)
+        state, odd = tracked(bits, kind)
+        np.testing.assert_allclose([each["state"] for each in found], state, rtol=1e-9, atol=1e-9)
+        assert [each["odd"] for each in found] == odd.tolist()
+
+
+def test_what_the_alternative_text_says_of_parity_is_so():
+    bits = PARITY["sequences"]["mixed"]
+    right = {kind: np.mean(tracked(bits, kind)[1] == (np.cumsum(bits) % 2 == 1)) for kind in PARITY["networks"]}
+    assert right["LSTM"] == right["factors in (−1, 1)"] == 1 and 0.4 < right["factors in (0, 1)"] < 0.6
+    assert len(bits) == 60 and PARITY["trained"] == 20

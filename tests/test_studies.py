@@ -221,6 +221,34 @@ def test_variants_side_by_side_are_the_networks_of_the_package_at_equal_paramete
     assert (kept["bias_ih"][0, 5:10] == 1).all() and (kept["bias_hh"][0, 5:10] == 0).all()
 
 
+def test_the_layers_after_the_lstm_are_trained_side_by_side_at_equal_parameters_on_the_tasks_that_are_described():
+    import after_lstm
+
+    for kind in after_lstm.MIXERS:
+        for task, given in after_lstm.TASKS.items():
+            for layers in (1, 2):
+                network = after_lstm.build(kind, task, layers, 0)
+                assert abs(sum(value.numel() for value in network.parameters()) / given["size"] - 1) < 0.02
+    rng = np.random.default_rng(0)
+    x, y = after_lstm.draw_parity(rng, 20, 24)
+    np.testing.assert_array_equal(y, x[..., 1].cumsum(axis=1) % 2)
+    x, y = after_lstm.draw_depth(rng, 50, 32)
+    np.testing.assert_array_equal(y, (x[..., 0] - x[..., 1]).cumsum(axis=1))
+    assert y.min() == 0 and y.max() == 8
+    x, y = after_lstm.draw_recall(rng, 20, 8)
+    assert (y[:, :8] == after_lstm.NONE).all() and (x[:, 8:, 32:] == 0).all()
+    for keys, values, right in zip(x[..., :32].argmax(axis=2), x[..., 32:].argmax(axis=2), y):
+        pairs = dict(zip(keys[:8], values[:8]))
+        assert len(pairs) == 8 and [pairs[key] for key in keys[8:]] == right[8:].tolist()
+    x, y = after_lstm.names_of(0, "test")
+    assert (y != after_lstm.NONE).sum(dim=1).eq(1).all() and len(x) == 960
+    networks, runs = after_lstm.train("LSTM", "parity", 6, 1, [(3, 0.01), (4, 0.02)], budget=50)
+    (alone,), (run,) = after_lstm.train("LSTM", "parity", 6, 1, [(4, 0.02)], budget=50)
+    assert runs[1]["best"] == pytest.approx(run["best"], abs=1e-4)
+    for name, value in alone.named_parameters():
+        torch.testing.assert_close(dict(networks[1].named_parameters())[name], value, atol=1e-3, rtol=1e-3)
+
+
 def test_brackets_are_closed_where_as_many_have_come_as_have_gone():
     import variants
 
