@@ -29,7 +29,7 @@ lstm.figure("parity", (stage, { sequences, trained, networks, step }) => {
   const inputs = plot("bits", T, 0, 1);
   const ones = inputs.line("play-fill play-x");
   const rows = Object.entries(networks).map(([name, weights]) => {
-    const row = plot(name, T, -1, 1);
+    const row = plot(name.replace(", ", ",\xa0"), T, -1, 1);
     return { name, weights, row, wrong: row.line("play-fill play-output"), state: row.line("play-hidden") };
   });
 

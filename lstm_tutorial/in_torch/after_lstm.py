@@ -220,8 +220,9 @@ class SLSTM(Module):
 class MLSTM(Module):
     """An mLSTM over sequences: the state of each head is a matrix, to which values are added under their keys.
 
-    C_t = f_t C_{t-1} + i_t v_t k_t^T, n_t = f_t n_{t-1} + i_t k_t, h_t = o_t C_t q_t / max(|n_t q_t|, 1). The gates
-    read x alone, so all steps can be computed at once, as in attention: `forward` does it, `loop` goes step by step.
+    C_t = f_t C_{t-1} + i_t v_t k_t^T, n_t = f_t n_{t-1} + i_t k_t, h_t = o_t C_t q_t / max(abs(n_t q_t), 1). The
+    gates read x alone, so all steps can be computed at once, as in attention: `forward` does it, `loop` goes step by
+    step.
 
     Parameters
     ----------
