@@ -84,7 +84,7 @@ WRONG = {
     "descend": [
         (downhill(3.0), "bound the step"),
         (downhill(0.001), "it came no further than"),
-        (downhill(1.0, lambda norm: min(1, 0.1 / norm)), "is there time for more"),
+        (downhill(1.0, lambda norm: min(1, 0.1 / norm)), "returned another point"),
         (lambda network, w, b: (w, b), "evaluated once at most"),
         (lambda network, w, b: [network(w, b) for _ in range(201)][0][:2], "can be evaluated 200 times"),
     ],
