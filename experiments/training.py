@@ -26,7 +26,7 @@ validation cross-entropy, the weights of the best epoch; at most 300 epochs.
   with momentum, with gradients as they are, clipped by norm (1) and by value (0.1), at six rates each: everything is
   shown, nothing chosen.
 
-About forty minutes on two cores.
+About thirty-five minutes on two cores.
 """
 
 import math
