@@ -18,8 +18,8 @@ RUNGS = {
     "fused": "the package's layer",
     "input_first": "no rung: input before the loop",
     "gradients_inside": "all gradients in the loop",
-    "gradients_after": "+ the weights' after it",
-    "slopes_first": "+ all slopes before it",
+    "gradients_after": "+ weights' gradients after the loop",
+    "slopes_first": "+ all slopes before the loop",
     "fused_backward": "the package's layer",
 }
 
