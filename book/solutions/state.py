@@ -79,21 +79,16 @@ def make_server(cell, H):
 
 def fate_of_state(service, lstm, D):
     """Run the same random chunks through the service and through an LSTM whose states are known."""
-    rng = np.random.default_rng(0)
-    calls, state = 12, None
-    for call in range(calls):
+    rng, state = np.random.default_rng(0), None
+    for call in range(12):
         x = rng.normal(size=(3, 2, D))  # three streams, all different
-        got = service(x)
-        guesses = {"carried": lstm(x, state)[0]}
-        if call:
+        output = service(x)
+        if not np.allclose(output, lstm(x, state)[0]):
+            if call > 1:
+                return "expires"  # it was right at first
+            if np.allclose(output, lstm(x)[0]):
+                return "reset"
             h, c = state
-            guesses["reset"] = lstm(x)[0]
-            guesses["h alone"] = lstm(x, (h, 0 * c))[0]
-            guesses["exchanged"] = lstm(x, (np.roll(h, 1, axis=0), np.roll(c, 1, axis=0)))[0]
-        found = next((kind for kind, guess in guesses.items() if np.allclose(got, guess)), None)
-        if found is None:
-            found = "exchanged"  # in another order than the one that was tried
-        if found != "carried":
-            return "expires" if call > 1 else found
+            return "h alone" if np.allclose(output, lstm(x, (h, 0 * c))[0]) else "exchanged"
         _, state = lstm(x, state)
     return "carried"

@@ -270,8 +270,11 @@ def draw_series(trial):
         "the first window holds the change to `values[cut]`, which is to be forecast": dict(late=1),
         "later windows hold changes that came after the cut: only the forecast ones are known": dict(own=False),
         "each change is added to the last known value: it belongs to the forecast before it": dict(summed=False),
-        "these are changes: add them up, beginning with the last known value": dict(start=lambda v, cut: 0),
-        "the changes are added to `values[cut]`, which is to be forecast": dict(start=lambda v, cut: v[cut]),
+        "these are changes: add them up, beginning with the last known value": dict(start=lambda v, cut, n: 0),
+        "the changes are added to `values[cut]`, which is to be forecast": dict(start=lambda v, cut, n: v[cut]),
+        "each step starts from the true value before it, which is not known yet": [
+            dict(start=lambda v, cut, n: v[cut - 1 : cut - 1 + n], own=own, summed=False) for own in (False, True)
+        ],
         "the first window ends one change too early": dict(late=-1),
         "every window is the first one: a forecast change belongs to the next window": dict(moved=False),
     },
@@ -279,14 +282,14 @@ def draw_series(trial):
 )
 def forecast_ahead(
     model, values, cut, width, horizon,
-    *, late=0, own=True, summed=True, start=lambda v, cut: v[cut - 1], moved=True,
+    *, late=0, own=True, summed=True, start=lambda v, cut, n: v[cut - 1], moved=True,
 ):  # fmt: skip
     changes, first = np.diff(values), max(cut - 1 + late, width)
     known, found = list(changes[:first]), []
     for k in range(horizon):
         found.append(model(known[-width:]))
         known += ([found[-1]] if own else [changes[first + k]]) if moved else []
-    return start(values, cut) + (np.cumsum(found) if summed else np.array(found))
+    return start(values, cut, horizon) + (np.cumsum(found) if summed else np.array(found))
 
 
 class CellBox(Box):
@@ -330,7 +333,9 @@ def serve(cell, H, *, own=True, forgets=True, carried="hc", shows="h"):
 
 
 SERVERS = {
-    "one client's state is used for another: keep a state for each": dict(own=False),
+    "one client's state is used for another: keep a state for each": [
+        dict(own=False, forgets=forgets) for forgets in (True, False)
+    ],
     "a client who has left and comes back starts from the old state": dict(forgets=False),
     "every push starts from zeros: keep the state between the pushes": dict(carried=""),
     "only one of h and c is kept between the pushes": [dict(carried="h"), dict(carried="c")],
