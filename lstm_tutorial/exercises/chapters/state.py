@@ -339,7 +339,7 @@ SERVERS = {
     "a client who has left and comes back starts from the old state": dict(forgets=False),
     "every push starts from zeros: keep the state between the pushes": dict(carried=""),
     "only one of h and c is kept between the pushes": [dict(carried="h"), dict(carried="c")],
-    "this returns the cell state, the hidden state is asked for": dict(shows="c"),
+    "this returns the cell state, the hidden state is expected": dict(shows="c"),
 }
 
 
