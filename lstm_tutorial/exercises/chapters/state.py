@@ -4,7 +4,7 @@ import numpy as np
 
 from lstm_tutorial.exercises import Box, exercise
 from lstm_tutorial.exercises.chapters.shapes import torch_lstm
-from lstm_tutorial.in_numpy import lstm_cell, lstm_sequence
+from lstm_tutorial.in_numpy import lstm_cell, lstm_sequence, quantile_loss
 
 PATHS = {
     "whole": "from step 4 the gradient passes back to steps 3, 2 and 1, each time multiplied by a",
@@ -213,6 +213,7 @@ def by_side(error, q):
     draw=draw_quantiles,
     names="loss, d_prediction",
     axes=", B Q",
+    same_as=lambda *inputs: (float((found := quantile_loss(*inputs))[0]), found[1]),
     turns={
         "q belongs to a prediction that is too low, 1 - q to one that is too high: they are exchanged": dict(
             loss=lambda e, q: by_side(-e, q), slope=lambda e, q: np.where(e >= 0, q - 1, q)
