@@ -10,6 +10,19 @@ def chunks_by_hand():
     return at_4 + at_3 + at_2, at_4 + at_3, at_4
 
 
+def what_changes():
+    """What each change to the loop changes: the outputs and the gradient, the gradient alone, or neither."""
+    return {
+        "A": "gradient",
+        "B": "both",
+        "C": "gradient",
+        "D": "gradient",
+        "E": "neither",
+        "F": "both",
+        "G": "neither",
+    }
+
+
 def chunked_gradients(lstm, x, y, C):
     """Return the gradients of the LSTM's parameters, a dict; none passes from one chunk to the one before."""
     lstm.zero_grad()
@@ -40,14 +53,6 @@ def fill_and_mark(x):
         steps = np.where(seen[t], 0, steps + 1)
         filled[t], since[t] = last, steps
     return filled, seen, since
-
-
-def pinball(prediction, target, quantiles):
-    """Return the mean quantile loss of prediction (B, Q) and its gradient."""
-    error = target[:, None] - prediction  # (B, Q), above 0 where the prediction is too low
-    loss = np.where(error >= 0, quantiles * error, (quantiles - 1) * error)
-    slope = np.where(error >= 0, -quantiles, 1 - quantiles)
-    return loss.mean(), slope / error.size
 
 
 def forecast_ahead(model, values, cut, width, horizon):

@@ -43,13 +43,6 @@ def straight_lines(x):
     return np.stack(columns, axis=1), ~np.isnan(x), since
 
 
-def other_error(prediction, target, quantiles):
-    """The error is the prediction minus the target."""
-    error = prediction - target[:, None]
-    d = np.where(error >= 0, quantiles, quantiles - 1)
-    return float(np.mean(d * error)), d / error.size
-
-
 def one_step_each_time(model, values, cut, width, horizon):
     """Each window is known when its step comes, but not when the forecast is made."""
     changes = np.diff(values)
@@ -108,6 +101,10 @@ WRONG = {
         (lambda: (6, 2, 0), "the state is carried from chunk to chunk"),
         (lambda: (6, 5, 4.5), "`by_ones`: the last chunk holds step 4 alone"),
     ],
+    "what_changes": [
+        (lambda: dict.fromkeys("ABCDEFG", "gradient"), "starts from other numbers"),
+        (lambda: dict(zip("ABCDEFG", ["gradient", "both", "both", "gradient", "neither", "both", "neither"])), "in C"),
+    ],
     "chunked_gradients": [
         (detached_hidden_state, "backward through the graph a second time"),
         (mean_of_chunks, "the loss is a sum, this is a mean"),
@@ -120,7 +117,6 @@ WRONG = {
         (straight_lines, "`seen` and `since` are right; `filled`"),
         (lambda x: (np.nan_to_num(x), ~np.isnan(x), np.isnan(x) * 1), "the last one seen, not 0"),
     ],
-    "pinball": [(other_error, "exchanged")],
     "forecast_ahead": [
         (one_step_each_time, "starts from the true value before it"),
         (lambda model, values, cut, width, horizon: values[cut : cut + horizon], "differ"),

@@ -3,8 +3,9 @@
 import numpy as np
 
 from lstm_tutorial.exercises import Box, exercise
+from lstm_tutorial.exercises.chapters.numpy_lstm import other_words
 from lstm_tutorial.exercises.chapters.shapes import torch_lstm
-from lstm_tutorial.in_numpy import lstm_cell, lstm_sequence, quantile_loss
+from lstm_tutorial.in_numpy import lstm_cell, lstm_sequence
 
 PATHS = {
     "whole": "from step 4 the gradient passes back to steps 3, 2 and 1, each time multiplied by a",
@@ -41,6 +42,22 @@ PATHS = {
 )
 def chunks_by_hand(*, whole=6.0, by_twos=5.0, by_ones=3.5):
     return whole, by_twos, by_ones
+
+
+CHANGES = {
+    "A": ("gradient", "in A the numbers handed on are the same: how far back does the gradient reach now?"),
+    "B": ("both", "in B the second chunk starts from other numbers"),
+    "C": ("gradient", "in C one of two ways back is open: which of h and c does the next step depend on?"),
+    "D": ("gradient", "in D the borders lie elsewhere: do the states depend on them? Does the gradient?"),
+    "E": ("neither", "in E the gradient of a sum is the sum of the gradients, and no state leads back"),
+    "F": ("both", "in F row b starts from the numbers of another row"),
+    "G": ("neither", "in G `backward()` does not change the state, and `detach()` not the graph of the loss"),
+}
+
+
+@exercise("Outputs, gradient, or neither?", words="neither, gradient, both", turns=other_words(CHANGES))
+def what_changes(**answers):
+    return {name: answers.get(name, word) for name, (word, _) in CHANGES.items()}
 
 
 def draw_training(trial):
@@ -195,55 +212,6 @@ def steps_since(x):
 )
 def fill_and_mark(x, *, filled=forward, seen=lambda x: ~np.isnan(x), since=steps_since):
     return filled(x), seen(x), since(x)
-
-
-def draw_quantiles(trial):
-    """Draw predicted quantiles, what came, and which quantiles they are."""
-    B, Q = trial.sizes("B Q")
-    return trial.normal(B, Q), trial.normal(B), np.sort(trial.rng.uniform(0.05, 0.95, Q))
-
-
-def by_side(error, q):
-    """Return q times an error that is positive, (1 - q) times the size of one that is not."""
-    return np.where(error >= 0, q * error, (q - 1) * error)
-
-
-@exercise(
-    "The quantile loss and its gradient",
-    draw=draw_quantiles,
-    names="loss, d_prediction",
-    axes=", B Q",
-    same_as=lambda *inputs: (float((found := quantile_loss(*inputs))[0]), found[1]),
-    turns={
-        "q belongs to a prediction that is too low, 1 - q to one that is too high: they are exchanged": dict(
-            loss=lambda e, q: by_side(-e, q), slope=lambda e, q: np.where(e >= 0, q - 1, q)
-        ),
-        "`loss` has q and 1 - q exchanged": dict(loss=lambda e, q: by_side(-e, q)),
-        "`d_prediction` has q and 1 - q exchanged": dict(slope=lambda e, q: np.where(e >= 0, q - 1, q)),
-        "`d_prediction` has the wrong sign: a prediction that is too low should rise": dict(
-            slope=lambda e, q: np.where(e >= 0, q, q - 1)
-        ),
-        "the loss is a mean over all B * Q predictions, this is a sum": dict(count=lambda e: 1),
-        "the loss is a mean over all B * Q predictions, this one is over the B targets": dict(count=len),
-        "`d_prediction` lacks the division by the number of predictions": dict(slopes=lambda e: 1),
-        "`d_prediction` is divided by the B targets, there are B * Q predictions": dict(slopes=len),
-        "this is half the absolute error: where are the quantiles?": dict(
-            loss=lambda e, q: abs(e) / 2, slope=lambda e, q: -np.sign(e) / 2
-        ),
-        "the slope of the loss is -q or 1 - q, whatever the size of the error": dict(
-            slope=lambda e, q: np.where(e >= 0, -q, 1 - q) * abs(e)
-        ),
-        "an error below 0 counts with 1 - q times its size: a loss is never negative": dict(
-            loss=lambda e, q: np.where(e >= 0, q, 1 - q) * e
-        ),
-    },
-)
-def pinball(
-    prediction, target, quantiles,
-    *, loss=by_side, slope=lambda e, q: np.where(e >= 0, -q, 1 - q), count=np.size, slopes=None,
-):  # fmt: skip
-    error = target[:, None] - prediction
-    return float(loss(error, quantiles).sum() / count(error)), slope(error, quantiles) / (slopes or count)(error)
 
 
 def draw_series(trial):
