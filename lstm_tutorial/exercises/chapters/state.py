@@ -47,7 +47,7 @@ def chunks_by_hand(*, whole=6.0, by_twos=5.0, by_ones=3.5):
 CHANGES = {
     "A": ("gradient", "in A the numbers handed on are the same: how far back does the gradient reach now?"),
     "B": ("both", "in B the second chunk starts from other numbers"),
-    "C": ("gradient", "in C one of two ways back is open: which of h and c does the next step depend on?"),
+    "C": ("gradient", "in C the gradient can still pass through c: does the next step depend on it?"),
     "D": ("gradient", "in D the borders lie elsewhere: do the states depend on them? Does the gradient?"),
     "E": ("neither", "in E the gradient of a sum is the sum of the gradients, and no state leads back"),
     "F": ("both", "in F row b starts from the numbers of another row"),
