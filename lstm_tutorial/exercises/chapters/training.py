@@ -98,7 +98,7 @@ def verify_blocks(weight_hh, trial, H, rng):
             hint = "all 4H rows together keep every length, but a gate reads its own H rows alone"
             return f"{words}: {hint if np.ptp(together) < 1e-6 else 'make each block orthogonal'}"
     if any(np.allclose(a, b) for k, a in enumerate(blocks) for b in blocks[:k]):
-        return "two of the four blocks are the same: draw each of its own"
+        return "two of the four blocks are the same: draw each by itself"
     if any(abs(block).max() > 1 - 1e-9 for block in blocks):
         return "some unit reads a single unit: make the matrices of random numbers"
     return None
@@ -158,7 +158,7 @@ def mask(u, p):
         "the hidden state that the gates read is not masked": dict(hidden=False),
         "the input is not masked": dict(inputs=False),
         "the mask holds for all steps, not for the first alone": dict(first=True),
-        "every sample has a mask of its own: here the first one's serves all": dict(shared=True),
+        "every sample has its own mask: here the first one's serves all": dict(shared=True),
         "what is kept is divided by 1 - p, the share that is kept": [
             dict(mask=lambda u, p: (u >= p) / (p or 1)), dict(mask=lambda u, p: (u >= p) * (1 - p))
         ],
