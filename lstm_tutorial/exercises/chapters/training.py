@@ -181,7 +181,7 @@ def dropout_lstm(
 
 
 def draw_update(trial):
-    """Draw a weight, its gradient, 0 or tiny in places, the running means of Adam, the number of the step, a rate, a decay."""
+    """Draw a weight, its gradient, 0 or tiny in places, Adam's running means, the step's number, a rate, a decay."""
     shape = trial.sizes("H D")
     weight, gradient, mean = 3 * trial.normal(*shape), trial.normal(*shape), 0.3 * trial.normal(*shape)
     gradient *= trial.rng.choice([1, 1, 1, 0, 1e-6], shape)
