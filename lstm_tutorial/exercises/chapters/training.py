@@ -181,10 +181,10 @@ def dropout_lstm(
 
 
 def draw_update(trial):
-    """Draw a weight, its gradient, 0 in places, the running means of Adam, the number of the step, a rate, a decay."""
+    """Draw a weight, its gradient, 0 or tiny in places, Adam's running means, the step's number, a rate, a decay."""
     shape = trial.sizes("H D")
     weight, gradient, mean = 3 * trial.normal(*shape), trial.normal(*shape), 0.3 * trial.normal(*shape)
-    gradient *= trial.rng.random(shape) < 0.8
+    gradient *= trial.rng.choice([1, 1, 1, 0, 1e-6], shape)
     t, rate, decay = trial.choice(1, 2, 5, 40), trial.log_uniform(0.003, 0.1), trial.log_uniform(0.05, 2)
     start = t > 1  # both means are 0 before the first step
     return weight, gradient, start * mean, start * (mean**2 + 0.1 * trial.rng.random(shape)), t, rate, decay
