@@ -34,7 +34,7 @@ horizons, or by the quantile loss. Networks have 16 units (sunspots) or 32 (Seat
 (`learning.py`) and ten seeds. A score is the root mean square error over all horizons of all test windows; the windows
 overlap. `blocks` are twelve stretches of the test windows one after another, the seeds averaged: differences by block
 say how much depends on the days, those by seed do not. (Blocks of sunspots overlap so far that they say little.) About
-eight minutes on two cores.
+four minutes on two cores.
 """
 
 from typing import NamedTuple

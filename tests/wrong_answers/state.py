@@ -103,7 +103,10 @@ WRONG = {
     ],
     "what_changes": [
         (lambda: dict.fromkeys("ABCDEFG", "gradient"), "starts from other numbers"),
-        (lambda: dict(zip("ABCDEFG", ["gradient", "both", "both", "gradient", "neither", "both", "neither"])), "in C"),
+        (
+            lambda: dict(zip("ABCDEFG", ["gradient", "both", "both", "gradient", "neither", "both", "neither"])),
+            "in C the gradient",
+        ),
     ],
     "chunked_gradients": [
         (detached_hidden_state, "backward through the graph a second time"),
