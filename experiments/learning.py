@@ -55,7 +55,19 @@ def predict(model, *inputs, size=1000):
     return torch.cat(parts)
 
 
-def learn(model, epoch, loss, validate, *, lr, weight_decay=0.0, epochs=100, patience=6):
+def learn(
+    model,
+    epoch,
+    loss,
+    validate,
+    *,
+    lr,
+    weight_decay=0.0,
+    epochs=100,
+    patience=6,
+    optimiser=torch.optim.AdamW,
+    clip_norm=1.0,
+):
     """Train a model until its validation score has not improved for `patience` epochs; leave it with its best weights.
 
     Parameters
@@ -68,19 +80,21 @@ def learn(model, epoch, loss, validate, *, lr, weight_decay=0.0, epochs=100, pat
     lr, weight_decay : float
     epochs, patience : int
         The budget, and how many epochs without a better score end the training.
+    optimiser, clip_norm
+        torch's class, and the limit of the gradient's norm or None.
 
     Returns
     -------
     dict
         What `protocol.fit_early` gives, and the training `losses`, the mean of each epoch.
     """
-    optimiser = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay)
+    optimiser = optimiser(model.parameters(), lr=lr, weight_decay=weight_decay)
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, factor=0.5, patience=2)
     best, losses = {}, []
 
     def update():
         model.train()
-        losses.append(float(np.mean(fit(model, epoch(), loss, optimiser, progress=False))))
+        losses.append(float(np.mean(fit(model, epoch(), loss, optimiser, clip_norm=clip_norm, progress=False))))
 
     def score():
         model.eval()

@@ -154,7 +154,7 @@ def batches(rngs, draw, B, T):
     return x, y.flatten(1)
 
 
-def train(p, seeds, lr, draw, T, *, binary, budget, target=None, B=32, below=0.01, groups=None):
+def train(p, seeds, lr, draw, T, *, binary, budget, target=None, B=32, below=0.01, groups=None, rule=Adam):
     """Train every seed until it solves the task, at most for `budget` updates.
 
     A seed has solved the task when its error (the share of wrong answers if `binary`, else the mean squared error) on
@@ -178,6 +178,8 @@ def train(p, seeds, lr, draw, T, *, binary, budget, target=None, B=32, below=0.0
         Draws what is judged, where this is not what is trained on.
     groups : sequence of int, optional
         Stop as soon as all the seeds of one group have solved the task.
+    rule : callable
+        `rule(p, lr)` gives what `update`s the parameters.
 
     Returns
     -------
@@ -187,7 +189,7 @@ def train(p, seeds, lr, draw, T, *, binary, budget, target=None, B=32, below=0.0
         highest validation loss of the seeds that were still training.
     """
     p, S = {name: value.clone() for name, value in p.items()}, len(seeds)
-    optimiser, target = Adam(p, torch.as_tensor(lr).float().expand(S)), target or draw
+    optimiser, target = rule(p, torch.as_tensor(lr).float().expand(S)), target or draw
     drawing = [streams(seed) for seed in seeds]
     shortest, longest = T if isinstance(T, tuple) else (T, T)
     lengths = np.random.default_rng(len(seeds))

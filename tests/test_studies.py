@@ -453,3 +453,66 @@ def test_the_contenders_of_names_and_vowels_are_what_they_are_called():
     four = study.frames(task.test, four=True)[0]
     valid = task.test.x[0, : task.test.lengths[0]]
     np.testing.assert_allclose(four, [*valid.mean(0), *valid.std(0), *valid[0], *valid[-1]], atol=1e-5)
+
+
+@pytest.mark.parametrize("clip", ["none", "norm", "value"])
+def test_sgd_and_clipping_for_many_seeds_are_those_of_torch(clip):
+    import training
+
+    limits = {
+        "none": [],
+        "norm": [(torch.nn.utils.clip_grad_norm_, 1.0)],
+        "value": [(torch.nn.utils.clip_grad_value_, 0.1)],
+    }
+    p = {name: torch.randn(2, *shape) for name, shape in {"weight": (3, 4), "bias": (3,)}.items()}
+    alone = [[torch.nn.Parameter(p[name][seed].clone()) for name in p] for seed in range(2)]
+    torchs = [torch.optim.SGD(each, lr=lr, momentum=0.9) for each, lr in zip(alone, (0.1, 1.0))]
+    ours = training.SGD(p, torch.tensor([0.1, 1.0]))
+    for size in (0.05, 3.0, 1.0):  # below the limits and above
+        d = {name: size * torch.randn_like(value) for name, value in p.items()}
+        ours.update(p, training.CLIPS[clip](d))
+        for seed, optimiser in enumerate(torchs):
+            for parameter, gradient in zip(alone[seed], d.values()):
+                parameter.grad = gradient[seed].clone()
+            for function, limit in limits[clip]:
+                function(alone[seed], limit)
+            optimiser.step()
+    for seed in range(2):
+        for parameter, value in zip(alone[seed], p.values()):
+            torch.testing.assert_close(value[seed], parameter.detach(), atol=1e-5, rtol=1e-4)
+
+
+def test_the_dropouts_of_the_study_of_training_act_in_training_alone():
+    import training
+    from names_and_vowels import task_of
+
+    task = task_of("names", 0)
+    x, lengths = torch.as_tensor(task.validation.x[:8]), task.validation.lengths[:8]
+    plain = training.make(task, 0)(x, lengths)
+    for option in ("inputs", "head", "state", "recurrent"):
+        model = training.make(task, 0, **{option: 0.4})
+        torch.testing.assert_close(model.eval()(x, lengths), plain, atol=1e-6, rtol=0)
+        assert not torch.allclose(model.train()(x, lengths), plain, atol=1e-3), option
+    state = training.make(task, 0, state=0.4)
+    state.lstm.p = 0.0
+    torch.testing.assert_close(state.train()(x, lengths), plain, atol=1e-6, rtol=0)
+    state.lstm.p = 1.0  # the gates read no state, as with recurrent weights of 0
+    none = training.make(task, 0)
+    none.lstm.weight_hh_l0.data.zero_()
+    torch.testing.assert_close(state.train()(x, lengths), none(x, lengths), atol=1e-6, rtol=0)
+
+
+def test_initial_weights_are_what_they_are_called():
+    import training
+
+    eye = torch.eye(training.first_symbol.H)
+    for name in ("orthogonal", "orthogonal, bias 3"):
+        p = training.initialised(name, [0, 1])
+        for block in p["weight_hh"].split(len(eye), dim=1):
+            torch.testing.assert_close(block @ block.mT, eye.expand(2, -1, -1), atol=1e-5, rtol=0)
+    forget = {name: training.initialised(name, [0])["bias_ih"][0, 16:32] for name in training.INITIAL}
+    assert (forget["bias 0"] == 0).all() and (forget["orthogonal, bias 3"] == 3).all() and (forget["Keras"] == 1).all()
+    assert 0 < forget["orthogonal"].abs().max() < 0.25
+    keras = training.initialised("Keras", [0, 1])
+    torch.testing.assert_close(keras["weight_hh"].mT @ keras["weight_hh"], eye.expand(2, -1, -1), atol=1e-5, rtol=0)
+    assert not torch.equal(keras["weight_hh"][0], keras["weight_hh"][1])

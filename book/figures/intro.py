@@ -27,6 +27,7 @@ STOPS = {
     "pooling": ("Pooling", "last, max, mean,\nand padding"),
     "attention-pooling": ("Attention", "weights by rule,\nthen learned"),
     "choosing": ("Choosing", "which one when,\nin one study"),
+    "training": ("Training", "learning enough,\nand not too much"),
     "recipes": ("Recipes", "small programs\nto copy"),
     "fast": ("Fast", "from a naive loop\nto the fused layer"),
     "variants": ("Variants", "the GRU, and what\neach part buys"),

@@ -21,6 +21,7 @@ CHAPTERS = {  # stem: a short title, in the order of the book
     "pooling": "Pooling",
     "attention-pooling": "Attention pooling",
     "choosing": "Choosing a pooling",
+    "training": "Training",
     "fast": "A fast LSTM in NumPy",
     "variants": "The variants of the LSTM",
     "after-lstm": "After the LSTM",
