@@ -1,10 +1,11 @@
 """Train an LSTM on one worker or on many, lose nothing, and say what went wrong: a program to take home.
 
     torchrun --nproc-per-node 2 experiments/scale/train.py run
-    torchrun --nproc-per-node 2 --max-restarts 3 experiments/scale/train.py run --epochs 5
+    TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 torchrun --nproc-per-node 2 --max-restarts 3 experiments/scale/train.py run
 
 The network reads a place name and predicts the next letter at every step. All that belongs to this task is in `names`
 and `Network`. Started again on the same folder, the program goes on after the last whole checkpoint.
+The variable lets restarted workers find one another: without it they look for the dead ones (pytorch issue 135712).
 """
 
 import argparse
@@ -222,7 +223,8 @@ def main():
         score = train(args, device)
         dist.destroy_process_group()
     except (dist.DistError, RuntimeError) as error:
-        sys.exit(f"worker {rank} of {world} stopped: {str(error).splitlines()[0]}")
+        late = f"another did not answer within {args.timeout:g} s: " if "timed out" in str(error).lower() else ""
+        sys.exit(f"worker {rank} of {world} stopped: {late}{str(error).splitlines()[0]}")
     if rank == 0:
         print(f"validation loss {score:.4f} nats per token after {args.epochs} epochs, {world} workers")
 
