@@ -8,7 +8,9 @@ TORCH_INDEX ?= $(if $(filter Linux,$(shell uname -s)),https://download.pytorch.o
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --doctest-modules
 NB ?= $(shell find notebooks -name '*.ipynb' ! -path '*/.ipynb_checkpoints/*' | sort)
 BENCH ?= $(patsubst bench_%,%,$(notdir $(basename $(wildcard experiments/bench_*.py))))
-STUDY ?= $(filter-out protocol many_seeds bench bench_% ladder rivals alone,$(notdir $(basename $(wildcard experiments/*.py))))
+# names_and_vowels first: other studies compare with its results.
+STUDY ?= names_and_vowels $(filter-out names_and_vowels protocol learning many_seeds bench bench_% ladder rivals alone,\
+  $(notdir $(basename $(wildcard experiments/*.py))))
 
 VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)

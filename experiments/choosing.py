@@ -9,7 +9,7 @@ sequences of 100 steps.
 Every contender (setting, question, trunk, pool) has six tries (`TRIES`) on seed 100: three learning rates, each with a
 forget bias as torch draws it and of 2; without recurrence, which has no forget bias, six learning rates. The try that
 solved the question soonest is chosen or, where none did, the one with the lowest validation cross-entropy. Ten seeds
-(base) or five are trained with it. A seed draws the network, the training sequences and 500 validation sequences; the
+("base", "few") or five are trained with it. A seed draws the network, the training sequences and 500 validation sequences; the
 pools of a seed see the same. The 2,000 test sequences are the same for all, and nothing is chosen on them.
 
 Training: Adam, 32 sequences an update, gradients clipped at norm 1. The validation sequences are scored every 100
@@ -47,7 +47,7 @@ TRIES = {
 SETTINGS = {  # setting: how sequences are drawn, questions, trunks, seeds
     "base": (dict(T=50), CLASSES, ("LSTM", "none"), 10),
     "noise": (dict(T=50, noise=0.5), NEEDLES, ("LSTM", "none"), 5),
-    "few": (dict(T=100, few=200), NEEDLES, ("both",), 5),
+    "few": (dict(T=100, few=200), NEEDLES, ("both",), 10),
     "100": (dict(T=100), ("exists", "final", "marked"), ("LSTM",), 5),
     "200": (dict(T=200), NEEDLES, ("LSTM",), 5),
 }

@@ -15,7 +15,7 @@ padding is read two times and the answers are due in the second reading, so each
 phone. "whole word" is one hidden layer of 128 units on the vectors of all phones around, the logistic regression reads
 three phones to each side.
 
-Three programs with a mistake take the settings that the LSTM both ways has chosen and five seeds: the loss counts
+Three programs with a mistake take the settings that the LSTM both ways has chosen and ten seeds: the loss counts
 consonants as "no stress"; or the lengths are forgotten; or all steps count and the lengths are forgotten. Each stops by
 the loss that it counts. About twenty minutes on two cores.
 """
@@ -241,7 +241,7 @@ if __name__ == "__main__":
     for name in (name for name in runs if name in close):
         runs[name] += train(name, chosen, MORE)
     chosen |= {name: chosen[BOTH] for name in MISTAKES}
-    runs |= {name: train(name, chosen, SEEDS) for name in MISTAKES}
+    runs |= {name: train(name, chosen, [*SEEDS, *MORE]) for name in MISTAKES}
     found = {name: gather(each) | {"chosen": chosen[name]["chosen"]} for name, each in runs.items()}
     for name, each in found.items():
         each |= {f"against {rival}": paired(difference(runs, name, rival), 0) for rival in (BOTH, ONE) if name != rival}

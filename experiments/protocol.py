@@ -9,6 +9,7 @@ where it was cut off. `paired` and `share` give the intervals.
 """
 
 import hashlib
+import importlib
 import json
 import os
 import platform
@@ -61,6 +62,9 @@ def run(function, settings, folder=None, jobs=-1):
     jobs : int
         How many processes; -1: one a core.
     """
+    if function.__module__ == "__main__":  # import it by name, so that other processes keep what it caches
+        study = importlib.import_module(Path(sys.modules["__main__"].__file__).stem)
+        function = getattr(study, function.__qualname__)
     mark = fingerprint()
     calls = []
     for setting in settings:

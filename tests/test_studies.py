@@ -132,32 +132,29 @@ def distance(contender, seed, lr):
     return abs(contender - lr)
 
 
-CUT_OFF = """
+WORK = """
 import os, sys
 sys.path[:0] = [{experiments!r}, {folder!r}]
 from protocol import run
-from work import work
-print(list(run(work, [dict(n=n) for n in range(4)], folder={folder!r}, jobs=1)))
-"""
-WORK = """
-import os
 def work(n):
-    with open({log!r}, "a") as log:
+    with open({folder!r} + "/log", "a") as log:
         log.write(str(n))
-    if n == 2 and not os.path.exists({log!r} + "2"):
-        open({log!r} + "2", "w").close()
+    if n == 2 and not os.path.exists({folder!r} + "/once"):
+        open({folder!r} + "/once", "w").close()
         os._exit(9)
-    return n * 10
+    return n * 10, work.__module__
+if __name__ == "__main__":
+    print(*run(work, [dict(n=n) for n in range(4)], folder={folder!r}, jobs=1))
 """
 
 
 def test_a_run_that_was_cut_off_goes_on_where_it_stood(tmp_path):
-    log = tmp_path / "log"
-    (tmp_path / "work.py").write_text(WORK.format(log=str(log)))
-    call = [sys.executable, "-c", CUT_OFF.format(experiments=str(EXPERIMENTS), folder=str(tmp_path))]
+    log, script = tmp_path / "log", tmp_path / "work.py"
+    script.write_text(WORK.format(experiments=str(EXPERIMENTS), folder=str(tmp_path)))
+    call = [sys.executable, str(script)]
     assert subprocess.run(call).returncode == 9 and log.read_text() == "012"
     again = subprocess.run(call, capture_output=True, text=True, check=True)
-    assert again.stdout == "[0, 10, 20, 30]\n" and log.read_text() == "01223"
+    assert again.stdout == "(0, 'work') (10, 'work') (20, 'work') (30, 'work')\n" and log.read_text() == "01223"
 
 
 def test_a_changed_line_changes_the_fingerprint(protocol, tmp_path, monkeypatch):
