@@ -9,8 +9,9 @@ sequences of 100 steps.
 Every contender (setting, question, trunk, pool) has six tries (`TRIES`) on seed 100: three learning rates, each with a
 forget bias as torch draws it and of 2; without recurrence, which has no forget bias, six learning rates. The try that
 solved the question soonest is chosen or, where none did, the one with the lowest validation cross-entropy. Ten seeds
-("base", "few") or five are trained with it. A seed draws the network, the training sequences and 500 validation sequences; the
-pools of a seed see the same. The 2,000 test sequences are the same for all, and nothing is chosen on them.
+("base", "few") or five are trained with it. A seed draws the network, the training sequences and 500 validation
+sequences; the pools of a seed see the same. The 2,000 test sequences are the same for all, and nothing is chosen on
+them.
 
 Training: Adam, 32 sequences an update, gradients clipped at norm 1. The validation sequences are scored every 100
 updates. Training stops when 99.5% of them are right ("solved"), or when their cross-entropy has not improved for 1,000
