@@ -33,55 +33,82 @@ def one_to_many_fed_back():
     return ax
 
 
+LABELS = {"Kneser-Ney": "Kneser-Ney", "LSTM": "LSTM"}
+LABELS |= {"scheduled sampling": "LSTM, scheduled sampling", "all sampled": "LSTM, all sampled"}
+
+
+def compare(values, differences, labels, label, **options):
+    """Draw a dot a seed and paired differences by name; models that count have one colour, networks another."""
+    keys = {name: text if text.startswith("LSTM") else f"RNN {text}" for name, text in labels.items()}
+    scores = {key: values[name] for name, key in keys.items()}
+    found = {key: differences[name] for name, key in keys.items() if name in differences}
+    panels = plt.subplots(1, 2, sharey=True, figsize=(7.5, 1 + 0.55 * len(keys)))[1]
+    figures.plot_scores(scores, None, label, panels, found, **options)
+    panels[0].set(yticklabels=[text.replace(", ", ",\n") for text in labels.values()])
+    return panels
+
+
 @figure("one-to-many-bits", study="one_to_many")
 def one_to_many_bits(study):
-    """Bits per character on test names: n-grams and networks, a dot a split."""
-    scores = {name: each["test"] for name, each in study["results"]["bits"].items()}
-    labels = {"trigram, all": "trigram, no country", "LSTM, no country": "LSTM, no country"}
-    labels |= {"trigram, country": "trigram, by country", "n-gram, country and all": "best n-gram, by country"}
-    labels |= {"LSTM, country": "LSTM, by country"}
-    keys = [name if name.startswith("LSTM") else f"RNN {name}" for name in labels]  # what counts in one colour
-    ax = plt.subplots(figsize=(7.5, 3.6))[1]
-    figures.plot_scores(dict(zip(keys, map(scores.get, labels))), label="bits per character", ax=ax)
-    ax.set(yticklabels=labels.values())
-    return ax
+    """Bits per character on test names: n-grams and networks, a dot a seed, and differences from the LSTM."""
+    results, names = study["results"], ("trigram", "scheduled sampling", "mixed", "LSTM", "Kneser-Ney")
+    labels = {name: {"mixed": "mixed n-gram"}.get(name, LABELS.get(name, name)) for name in names}
+    values = {name: results[name]["test bits"] for name in names}
+    return compare(values, results["differences"]["bits"], labels, "bits per character", against="the LSTM")
 
 
-@figure("one-to-many-temperature", study="one_to_many")
-def one_to_many_temperature(study):
-    """What a temperature does to names: how many are known, how many differ, how many fit their country."""
-    runs, panels = study["results"]["runs"], plt.subplots(3, figsize=(7.5, 8.2), sharex=True, sharey=True)[1]
-    titles = {"within a letter": "near copies", "different": "different from each other"}
-    for ax, (key, title) in zip(panels, (titles | {"right country": "assigned to the right country"}).items()):
-        for name, colour, style in (("LSTM, country", "lstm", "-"), ("trigram, country", "rnn", "--")):
-            at = {t: [run["written"][name][t][key] for run in runs] for t in runs[0]["written"][name]}
-            x, curves = [float(t) for t in at], np.array(list(at.values()))
-            ax.plot(x, np.median(curves, 1), style, marker="o", ms=4, color=COLOURS[colour], label=name.split(",")[0])
-            ax.fill_between(x, curves.min(1), curves.max(1), color=COLOURS[colour], alpha=0.15, lw=0)
-        real = np.median([run["written"]["real"][key] for run in runs])
-        ax.axhline(real, color=COLOURS["grey"], lw=1.2, ls=":", label="real names")
-        ax.set(title=title, xticks=x, ylim=(-3, 103))
+@figure("one-to-many-writers", study="one_to_many")
+def one_to_many_writers(study):
+    """What two writers write, against the entropy per symbol: near copies, and names that fit."""
+    results, panels = study["results"], plt.subplots(2, figsize=(7.5, 6.2), sharex=True)[1]
+    titles = {"within a letter": "near copies", "right country": "assigned to the right country"}
+    for ax, (key, title) in zip(panels, titles.items()):
+        for name, colour, style in (("LSTM", "lstm", "-"), ("Kneser-Ney", "rnn", "--")):
+            at = [each for label, each in results[name]["written"].items() if label.startswith("temperature")]
+            x, y = [np.median(each["entropy"]) for each in at], np.array([each[key] for each in at])
+            ax.plot(x, np.median(y, 1), style, marker="o", ms=5, color=COLOURS[colour], label=name)
+            ax.fill_between(x, y.min(1), y.max(1), color=COLOURS[colour], alpha=0.15, lw=0)
+        real = np.median(results["LSTM"]["written"]["real"][key])
+        ax.axhline(real, color=COLOURS["grey"], lw=1.2, ls=":", label="validation names")
+        ax.set(title=title, ylim=(0, None))
         ax.set_ylabel("per cent of names")
-    panels[-1].set_xlabel("temperature")
-    panels[0].legend(loc="upper right")
+    panels[-1].set_xlabel("entropy per symbol (bits)")
+    panels[0].legend()
+    return panels
+
+
+@figure("one-to-many-differences", study="one_to_many")
+def one_to_many_differences(study):
+    """Paired differences from the LSTM of what is written, at equal temperature and at equal entropy."""
+    rows = [(name, at) for name in ("Kneser-Ney", "scheduled sampling") for at in ("temperature 1.0", "entropy 3.0")]
+    rows.insert(1, ("Kneser-Ney", "entropy 2.0"))  # scheduled sampling was not written at so low an entropy
+    panels = plt.subplots(2, 2, figsize=(7.5, 6.6), sharey=True)[1]
+    titles = {"within a letter": "near copies", "right country": "right country"}
+    titles |= {"judged": "n-gram judge", "judged by LSTM": "LSTM judge"}
+    for k, (ax, (key, title)) in enumerate(zip(panels.ravel(), titles.items())):
+        for row, (name, at) in enumerate(rows):
+            each, colour = study["results"]["differences"][at][name][key], "rnn" if name == "Kneser-Ney" else "lstm"
+            ax.plot([each["low"], each["high"]], [row, row], "-", color=COLOURS[colour], lw=2.5)
+            ax.plot(each["mean"], row, "o", ms=7, mfc=COLOURS[colour], mec="white", mew=0.8)
+        ax.axvline(0, color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)), zorder=1.5)
+        ax.axhline(2.5, color=COLOURS["grey"], lw=0.8)
+        ax.set(title=title, xlabel="percentage points" if k < 2 else "bits per character", ylim=(4.5, -0.5))
+        ax.tick_params(axis="y", length=0)
+        ax.grid(axis="x")
+    words = {"temperature 1.0": "τ = 1", "entropy 2.0": "2 bits", "entropy 3.0": "3 bits"}
+    short = {"Kneser-Ney": "Kneser-Ney", "scheduled sampling": "scheduled"}
+    for ax in panels[:, 0]:
+        ax.set(yticks=range(5), yticklabels=[f"{short[name]}, {words[at]}" for name, at in rows])
     return panels
 
 
 @figure("one-to-many-exposure", study="one_to_many")
 def one_to_many_exposure(study):
-    """A judge's cross-entropy at the next letter, by what comes before it: real letters, or the network's own."""
-    runs, at = study["results"]["runs"], study["results"]["positions"]
-    ax = plt.subplots(figsize=(7.5, 4.8))[1]
-    looks = {
-        "real names": ("the real next letter", "ink", ":"),
-        "after real letters": ("after real letters", "hidden", "--"),
-    }
-    looks |= {"after its own": ("after its own letters", "lstm", "-")}
-    looks |= {"after shuffled": ("after shuffled letters", "rnn", "-.")}
-    for key, (label, colour, style) in looks.items():
-        curves = np.array([run["exposure"]["LSTM, country"]["by position"][key] for run in runs])
-        ax.plot(at, np.median(curves, 0), style, color=COLOURS[colour], label=label)
-        ax.fill_between(at, curves.min(0), curves.max(0), color=COLOURS[colour], alpha=0.12, lw=0)
-    ax.set(xlabel="letters before it", ylabel="judge's cross-entropy (bits)", xticks=at)
-    ax.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, 1.25))
-    return ax
+    """What it costs, by a judge, that a model reads its own letters: a dot a seed, and the mean with its interval."""
+    results = study["results"]
+    exposed = {name: results[name]["exposure"] for name in LABELS}
+    values = {name: np.subtract(each["own"], each["real"]) for name, each in exposed.items()}
+    panels = compare(values, results["differences"]["exposure"], LABELS, "own minus real letters (bits)")
+    panels[0].axvline(0, color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)), zorder=1.5)
+    panels[1].set(xlabel="mean, with its interval")
+    return panels
