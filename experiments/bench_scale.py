@@ -136,11 +136,14 @@ def worker(scale):
 
 
 def fit(sizes, seconds):
-    """Return latency in seconds and bandwidth in bytes a second: the least squares of relative errors."""
+    """Return the latency of a message in seconds and the bandwidth in bytes a second: least squares of relative errors.
+
+    Two workers exchange two messages of half the bytes each: seconds = 2 latency + bytes / bandwidth.
+    """
     sizes, seconds = np.array(sizes, float), np.array(seconds)
     rows = np.stack([np.ones_like(sizes), sizes], 1) / seconds[:, None]
     latency, per_byte = np.linalg.lstsq(rows, np.ones_like(seconds))[0]
-    return {"latency": latency, "bandwidth": 1 / per_byte}
+    return {"latency": latency / 2, "bandwidth": 1 / per_byte}
 
 
 def workers(scale):
@@ -151,7 +154,7 @@ def workers(scale):
     reduced = found["all_reduce"]
     reduced["fit"] = line = fit(reduced["bytes"], [each["median"] / 1e3 for each in reduced["ms"]])
     for each in found["throughput"].values():
-        sent = 1e3 * (line["latency"] + each["bytes"] / line["bandwidth"])
+        sent = 1e3 * (2 * line["latency"] + each["bytes"] / line["bandwidth"])
         ms = each["ms"]
         each["predicted"] = {"from one": 0.5 + sent / ms["one"], "from half": (ms["half"] + sent) / ms["one"]}
     return found

@@ -27,6 +27,7 @@ STOPS = {
     "attention-pooling": ("Attention", "weights by rule,\nthen learned"),
     "choosing": ("Choosing", "which one when,\nin one study"),
     "fast": ("Fast", "from a naive loop\nto the fused layer"),
+    "scale": ("Scale", "several workers,\nand nothing lost"),
 }
 
 

@@ -21,6 +21,7 @@ CHAPTERS = {  # stem: a short title, in the order of the book
     "attention-pooling": "Attention pooling",
     "choosing": "Choosing a pooling",
     "fast": "A fast LSTM in NumPy",
+    "scale": "From one core to many machines",
 }
 REGISTRY = {}
 
