@@ -8,8 +8,8 @@ turns in a new order each round, compare within a round, keep the median and the
   two with half the batch each, without and with the sum of the gradients over the workers (`no_sync`). A time is that
   of the slower worker, over so many steps that a sample takes 50 ms.
 - `all_reduce`: the sum of one tensor over the two workers, by size, and latency and bandwidth fitted to the times.
-- `memory`: the peak memory of one gradient of an LSTM over T steps, each in a process of its own, three of each; and the
-  CPU time at T = 1000. Whole; in chunks of 50 steps that pass their state on, detached; with checkpoints every 50 steps.
+- `memory`: the peak memory of one gradient of an LSTM over T steps, in a process of its own, the median of three; and
+  the CPU time at T = 1000. Whole; in chunks of 50 steps, the state passed on detached; with checkpoints every 50 steps.
 - `classroom`: a JupyterLab server runs labs through its own interface, as a browser does: peak memory and CPU seconds.
 
 `python experiments/bench_scale.py 0.1` takes a tenth of the rounds, for a look, and
@@ -148,7 +148,8 @@ def fit(sizes, seconds):
 
 def workers(scale):
     """Start two workers; add the fit, and what it predicts of a step on two workers, as a share of one worker's."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", __file__, str(scale)]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command += [__file__, str(scale)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     found = json.loads(subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout)
     reduced = found["all_reduce"]

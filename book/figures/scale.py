@@ -36,14 +36,14 @@ def scale():
         wire(ax, (1.95, y), (2.95, y), colour=colour)
         box(ax, 3.75, y, 1.5, 0.6, colour, text="LSTM", size=13.5)
         wire(ax, (4.53, y), (5.25, 2.375 + (0.17 if y > 2.4 else -0.17)), colour=colour)
-        wire(ax, (6.15, 2.375 + (0.17 if y > 2.4 else -0.17)), (6.85, y), colour="lstm")
+        wire(ax, (6.15, 2.375 + (0.17 if y > 2.4 else -0.17)), (6.78, y), colour="lstm")
         write(ax, 7.18, y, "update", 13.2, "lstm")
     box(ax, 5.7, 2.375, 0.82, 1.15, "lstm", text="sum", size=13.5)
     write(ax, 5.7, 1.45, "all-reduce", 13.2, "lstm")
     write(ax, 3.75, 3.44, "worker 0", 13.2, "grey")
     write(ax, 3.75, 1.3, "worker 1", 13.2, "grey")
-    write(ax, 0.1, 0.62, "right: (sum of worker 0 + sum of worker 1) / 47 tokens", 13.5, "ink", ha="left")
-    write(ax, 0.1, 0.2, "wrong: (sum of worker 0 / 15 + sum of worker 1 / 32) / 2", 13.5, "ink", ha="left")
+    write(ax, 0.1, 0.7, "right: (sum of worker 0 + sum of worker 1) / 47 tokens", 13.5, "ink", ha="left")
+    write(ax, 0.1, 0.26, "wrong: (sum of worker 0 / 15 + sum of worker 1 / 32) / 2", 13.5, "ink", ha="left")
     return ax
 
 
@@ -67,7 +67,9 @@ def scale_step(study):
             ax.axvline(x, color=COLOURS["grey"], lw=1.6, ls=style, zorder=0.9)
         ax.set(xscale="log", yticks=range(len(rows)), ylim=(len(rows) - 0.5, -0.5), title=f"H = {H}")
         ax.set_yticklabels([f"B = {B}" for B, _ in rows])
-        ax.set_xticks([0.5, 1, 2, 4, 8], ["0.5", "1", "2", "4", "8"])
+        highest = max(spot["high"] for _, each in rows for spot in each["of one"].values())
+        ticks = [tick for tick in (0.5, 0.7, 1, 1.4, 2, 4, 8) if tick < 1.2 * max(highest, 1.2)]
+        ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         ax.minorticks_off()
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")

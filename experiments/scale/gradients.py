@@ -64,9 +64,8 @@ def main():
         by_means = gradient(model)
 
         for x, y in shares:  # gradient accumulation on one worker
-            (
-                cross_entropy(model(x).flatten(0, 1), y.flatten(), ignore_index=IGNORE, reduction="sum") / tokens
-            ).backward()
+            total = cross_entropy(model(x).flatten(0, 1), y.flatten(), ignore_index=IGNORE, reduction="sum")
+            (total / tokens).backward()
         accumulated = gradient(model)
         for x, y in shares:
             (mean_loss(model, x, y) / world).backward()

@@ -136,22 +136,22 @@ def latest(out):
 def state_of(model, optimiser, position):
     """Return all that a run depends on. Random states belong to a worker, the rest is the same on all."""
     weights, moments = get_state_dict(model, optimiser)
-    random = {f"random {dist.get_rank()} of {dist.get_world_size()}": torch.get_rng_state()}
-    return {"model": weights, "optimiser": moments, "position": position, **random}
+    random = torch.cuda if torch.cuda.is_available() else torch  # dropout draws there
+    name = f"random {dist.get_rank()} of {dist.get_world_size()}"
+    return {"model": weights, "optimiser": moments, "position": position, name: random.get_rng_state()}
 
 
 def resume(folder, model, optimiser, position):
     """Load a checkpoint into model, optimiser and position; random states only for the same number of workers."""
     state, known = state_of(model, optimiser, position), dcp.FileSystemReader(folder).read_metadata()
-    state = {
-        key: each for key, each in state.items() if not key.startswith("random") or key in known.state_dict_metadata
-    }
+    saved = known.state_dict_metadata
+    state = {key: each for key, each in state.items() if key in saved or not key.startswith("random")}
     dcp.load(state, checkpoint_id=folder)
     set_state_dict(model, optimiser, model_state_dict=state["model"], optim_state_dict=state["optimiser"])
     position.update(state["position"])
     for key in state:
         if key.startswith("random"):
-            torch.set_rng_state(state[key])
+            (torch.cuda if torch.cuda.is_available() else torch).set_rng_state(state[key])
 
 
 def train(args, device):
@@ -175,9 +175,8 @@ def train(args, device):
             x, y = collate([examples[n] for n in rows[rank::world]], device)
             loss, (loss_sum, tokens) = token_sums(parallel, x, y)
             optimiser.zero_grad()
-            (
-                loss * world / tokens
-            ).backward()  # DDP divides the gradients' sum by world: a mean over all tokens is left
+            # DDP divides the gradients' sum by world: a mean over all tokens is left.
+            (loss * world / tokens).backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             position["batch"] += 1
@@ -216,6 +215,8 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     cuda, local = torch.cuda.is_available(), int(os.environ.get("LOCAL_RANK", 0))
     device = torch.device(f"cuda:{local}" if cuda else "cpu")
+    if cuda:
+        torch.cuda.set_device(device)
     alone = {} if world > 1 else dict(store=dist.HashStore(), rank=0, world_size=1)
     torch.set_num_threads(1)  # one worker a core
     try:
