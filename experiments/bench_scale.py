@@ -237,11 +237,13 @@ class Server:
         places = {name: folder for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
         environment = os.environ | places | {"TQDM_DISABLE": "1"}
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(120):
+        while True:
             try:
                 self.ask("status")
-                break
+                return
             except OSError:
+                if self.process.poll() is not None:
+                    raise RuntimeError("JupyterLab did not start") from None
                 time.sleep(0.5)
 
     def ask(self, path, method="GET", body=None):
