@@ -22,6 +22,7 @@ import torch.distributed as dist
 import torch.distributed.checkpoint as dcp
 from torch import nn
 from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
+from torch.nn.functional import cross_entropy
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
@@ -69,7 +70,8 @@ def collate(examples, device):
 
 def token_sums(model, x, y):
     """Return the sum of the losses of this worker's tokens, and (loss, tokens) summed over all workers."""
-    total = nn.functional.cross_entropy(model(x).flatten(0, 1), y.flatten(), ignore_index=IGNORE, reduction="sum")
+    scores = model(x).flatten(0, 1)
+    total = cross_entropy(scores, y.flatten(), ignore_index=IGNORE, reduction="sum")
     both = torch.stack([total.detach().double(), (y != IGNORE).sum().double()])
     dist.all_reduce(both)
     return total, both
@@ -83,7 +85,7 @@ def evaluate(model, examples, device, B=256):
     for k in range(0, max(len(share), 1), B):
         x, y = collate(share[k : k + B], device)
         scores = model(x).flatten(0, 1)
-        sums[0] += nn.functional.cross_entropy(scores, y.flatten(), ignore_index=IGNORE, reduction="sum").cpu()
+        sums[0] += cross_entropy(scores, y.flatten(), ignore_index=IGNORE, reduction="sum").cpu()
         sums[1] += (y != IGNORE).sum().cpu()
     dist.all_reduce(sums := sums.to(device))
     model.train()
