@@ -194,7 +194,7 @@ def layer(steps, B=32, D=32, H=128):
 def rise(kind, steps):
     """Print by how many bytes the memory rises at most during one gradient; in a process of its own."""
     one_thread()
-    gradient(kind, *layer(2 * CHUNK))
+    gradient(kind, *layer(2 * CHUNK, 2, 2, 4))  # loads what is loaded once, and leaves little memory to use again
     lstm, x = layer(steps)
     before = peak(reset=True)
     gradient(kind, lstm, x)
