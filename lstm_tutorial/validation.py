@@ -176,6 +176,21 @@ def check_number(name, value, low, high):
         raise ValueError(f"{name} must be a number from {low} to {high}, got {value!r}")
 
 
+def check_quantiles(quantiles):
+    """Refuse anything but one or more numbers between 0 and 1, the ends excluded.
+
+    Examples
+    --------
+    >>> check_quantiles([0.1, 90])
+    Traceback (most recent call last):
+    ValueError: quantiles must be one or more numbers between 0 and 1, got [0.1, 90]
+    """
+    values = quantiles.tolist() if hasattr(quantiles, "tolist") else quantiles
+    several = isinstance(values, list | tuple) and len(values) > 0
+    if not several or not all(isinstance(q, Real) and 0 < q < 1 for q in values):
+        raise ValueError(f"quantiles must be one or more numbers between 0 and 1, got {values!r}")
+
+
 def check_dropout(dropout, num_layers):
     """Refuse a share of dropped outputs that is none, and warn as torch does where there is nothing to drop.
 

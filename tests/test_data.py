@@ -121,6 +121,16 @@ def test_the_names_are_cut_by_the_stated_rules(cut, monkeypatch):
         cut.cut_names([dict(zip(keys, city)) for city in cities], count=5)
 
 
+def test_the_weather_is_cut_by_the_stated_rules(cut):
+    header = "date,precipitation,temp_max,temp_min,wind,weather"
+    rows = ["2012/02/28,0.0,-1.6,5.0,4.7,drizzle", "2012/02/29,10.9,10.6,2.8,4.5,rain", "2012/03/01,0.8,11.7,7,2.3,sun"]
+    text = cut.cut_weather("\n".join([header, *rows]))
+    first, last = "2012-02-28,0.0,-1.6,5.0,4.7", "2012-03-01,0.8,11.7,7.0,2.3"
+    assert text.splitlines() == ["day,rain,highest,lowest,wind", first, "2012-02-29,10.9,10.6,2.8,4.5", last]
+    with pytest.raises(ValueError, match="the days must follow one another, got a gap before 2012-03-01"):
+        cut.cut_weather("\n".join([header, rows[0], rows[2]]))
+
+
 # The splits
 
 
@@ -216,6 +226,15 @@ def test_sunspots_are_yearly_and_complete():
     np.testing.assert_array_equal(years, np.arange(1700, 2009))
     assert values.shape == (309,) and np.isfinite(values).all() and values.min() == 0
     assert years[values.argmax()] == 1957  # the highest maximum on record
+
+
+def test_the_weather_is_daily_and_complete():
+    days, values, columns = corpora.seattle_weather()
+    np.testing.assert_array_equal(days, np.arange("2012-01-01", "2016-01-01", dtype="datetime64[D]"))
+    assert values.shape == (1461, 4) and np.isfinite(values).all() and values.dtype == np.float64
+    rain, highest, lowest, wind = values.T
+    assert columns == ("rain", "highest", "lowest", "wind") and rain.min() == 0 and wind.min() > 0
+    assert (highest >= lowest).all() and days[highest.argmax()] == np.datetime64("2014-08-11")
 
 
 @pytest.mark.parametrize("width, ahead", [(1, 1), (22, 1), (3, 5)])

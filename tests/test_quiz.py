@@ -16,7 +16,8 @@ from questions import evaluate, read_quiz, written
 
 ROOT = Path(__file__).parents[1]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-STEMS = [Path(each["file"]).name for part in TOC["parts"] if "numbered" in part for each in part["chapters"]]
+PARTS = [part["chapters"] for part in TOC["parts"] if "numbered" in part]
+STEMS = [Path(each["file"]).name for part in PARTS for each in part if "sections" in each]  # not the recipes
 QUIZZES = {path.stem: read_quiz(path) for path in (ROOT / "book" / "quizzes").glob("*.yml")}
 
 

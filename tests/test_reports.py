@@ -604,6 +604,7 @@ def rnn(*arguments, **options):
         ),
         (lambda: in_torch.dependency_matrix(nn.Linear(3, 2), X.numpy()), "x must be a torch.Tensor, got numpy.ndarray"),
         (lambda: in_torch.mse_loss(X, X.numpy()), "target must be a torch.Tensor, got numpy.ndarray"),
+        (lambda: in_torch.quantile_loss(X.numpy(), X, [0.5]), "prediction must be a torch.Tensor, got numpy.ndarray"),
         (lambda: in_torch.cross_entropy(X.numpy(), [[0] * 5] * 2), "logits must be a torch.Tensor, got numpy.ndarray"),
         (lambda: in_torch.cross_entropy(X.long(), [[0] * 5] * 2), "logits must hold floating-point numbers, got int64"),
     ],

@@ -346,7 +346,8 @@ def test_masked_and_empty_arguments_of_other_calls_are_refused_too():
     calls = {
         "tokens": [lambda m: reader(m), lambda m: in_numpy.Embedding(2, 2)(m)],
         "targets": [lambda m: writer(one, targets=m)],
-        "target": [lambda m: in_numpy.cross_entropy(one, m[0]), lambda m: in_numpy.mse_loss(one, m)],
+        "target": [lambda m: in_numpy.cross_entropy(one, m[0]), lambda m: in_numpy.mse_loss(one, m)]
+        + [lambda m: in_numpy.quantile_loss(one, m[0], [0.1, 0.9])],
         "logits": [lambda m: in_numpy.cross_entropy(m, [0, 1])],
         "prediction": [lambda m: in_numpy.mse_loss(m, one)],
         "x": [lambda m: in_numpy.max_pool(m[None]), lambda m: in_numpy.lstm_cell(m, (one, one), *weights)],

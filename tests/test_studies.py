@@ -347,6 +347,71 @@ def test_training_ends_with_the_weights_of_the_best_epoch():
     assert len(found["losses"]) == len(found["curve"]) == found["at"] + 7 and not found["ended"]
 
 
+@pytest.mark.parametrize("name", ["sunspots", "seattle"])
+def test_forecasts_are_undone_to_the_truth_and_no_window_sees_what_it_forecasts(name):
+    import several_steps as study
+
+    data = study.data_of(name)
+    later = data._replace(values=data.values.copy())
+    later.values[data.ends[1] + 20 :] += 50
+    for target in study.TARGETS:
+        parts = study.cut(data, target)
+        for begin, end, part in zip((0, *data.ends), data.ends, parts):
+            np.testing.assert_allclose(part.undo(part.y.astype(float)), part.truth, atol=1e-4)
+            last = data.values[end - data.S : end, data.column]
+            np.testing.assert_array_equal(part.truth[-1], last)
+            assert part.truth[0, 0] == data.values[max(begin, end - data.S + 1 - len(part.y)), data.column]
+        changed = study.cut(later, target)[2]
+        np.testing.assert_array_equal(changed.past[:21], parts[2].past[:21])
+        assert not np.allclose(changed.past[21:], parts[2].past[21:])
+        output = np.zeros_like(parts[2].y)
+        np.testing.assert_array_equal(changed.undo(output)[:21], parts[2].undo(output)[:21])
+
+
+@pytest.mark.parametrize("filling", ["mean", "forward", "forward + mask", "forward + mask + time", "irregular"])
+def test_hidden_days_are_hidden_from_every_way_of_filling(filling):
+    import several_steps as study
+
+    data = study.data_of("seattle")
+    for pattern, share in (("days", 30), ("gaps", 50)):
+        hidden = study.hide(len(data.values), share, pattern, seed=0)
+        assert share <= 100 * hidden.mean() < share + 1
+        other = data._replace(values=np.where(hidden[:, None], -99, data.values))
+        z, reference, scale = study.scaled(data, "level")
+        seen, blanked = (study.fill(each, data.known, hidden, filling) for each in (z, np.where(hidden[:, None], 9, z)))
+        shown = ~hidden if filling == "irregular" else np.full(len(z), True)
+        np.testing.assert_array_equal(seen[shown], blanked[shown])
+        past = study.cut(data, "level", hidden, filling)[2].past
+        assert past.shape[1] == (round(28 * (1 - hidden.mean())) if filling == "irregular" else 28)
+    assert other.values.min() == -99
+
+
+def test_a_recursive_forecast_is_made_a_step_at_a_time_from_its_own_forecasts():
+    import several_steps as study
+
+    torch.manual_seed(0)
+    model, past, future = study.Recursive(6, 2, 5, 0.0, column=1), torch.randn(3, 7, 6), torch.randn(3, 4, 3)
+    whole = model.eval()(past, future)
+    read = past
+    for s in range(4):
+        days = torch.cat([read[:, 1:, 4:], future[:, s : s + 1, :2]], dim=1)
+        y = model.step(read[..., :4], days)[0][:, -1:]  # the whole sequence again
+        torch.testing.assert_close(whole[:, s], y[:, 0, 1])
+        read = torch.cat([read, torch.cat([y, future[:, s : s + 1, :2]], dim=2)], dim=1)
+    assert model.train()(past, future).shape == (3, 7, 4)
+
+
+def test_shifted_bounds_cover_four_fifths_of_validation():
+    import several_steps as study
+
+    data = study.data_of("sunspots")
+    validation = study.cut(data)[1]
+    bounds = np.stack([validation.truth * 0 + 30, validation.truth * 0 + 40])
+    shifted = study.cover(study.shift_to_cover([None, bounds, bounds], validation), validation)
+    np.testing.assert_allclose(shifted["by horizon"], 80, atol=2.6)  # 40 windows
+    assert study.cover(bounds, validation)["covered"] < 20 < shifted["width"]
+
+
 def test_reading_the_padding_changes_no_valid_step():
     import learning
 

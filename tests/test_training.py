@@ -66,6 +66,58 @@ def test_losses_equal_torch_and_their_gradients_too():
     assert other[0] == loss
 
 
+def test_quantile_loss_equals_its_twin_and_its_gradient_the_slope():
+    rng, quantiles = np.random.default_rng(0), (0.1, 0.5, 0.9)
+    target = rng.standard_normal((4, 5))
+    prediction = target[..., None] + rng.standard_normal((4, 5, 3))
+    leaf = torch.tensor(prediction, requires_grad=True)
+    want = in_torch.quantile_loss(leaf, torch.tensor(target), quantiles)
+    want.backward()
+    loss, d_prediction = in_numpy.quantile_loss(prediction, target, quantiles)
+    assert abs(loss - want.item()) < 1e-14 and d_prediction.shape == prediction.shape
+    np.testing.assert_allclose(d_prediction, leaf.grad, atol=1e-15)
+    direction, step = rng.standard_normal(prediction.shape), 1e-7
+    ends = (in_numpy.quantile_loss(prediction + s * step * direction, target, quantiles)[0] for s in (1, -1))
+    assert abs(np.subtract(*ends) / (2 * step) - np.vdot(direction, d_prediction)) < 1e-8
+    from sklearn.metrics import mean_pinball_loss
+
+    parts = [mean_pinball_loss(target, prediction[..., k], alpha=q) for k, q in enumerate(quantiles)]
+    assert abs(loss - np.mean(parts)) < 1e-14
+    exact = np.repeat(target[..., None], 3, axis=-1)  # where a prediction is right both twins take the slope -q
+    leaf = torch.tensor(exact, requires_grad=True)
+    in_torch.quantile_loss(leaf, torch.tensor(target), quantiles).backward()
+    np.testing.assert_allclose(in_numpy.quantile_loss(exact, target, quantiles)[1], leaf.grad)
+
+
+def test_the_quantile_loss_is_lowest_at_the_quantile():
+    y, levels = np.random.default_rng(1).exponential(size=999), np.array([0.1, 0.5, 0.9])
+    best = np.quantile(y, levels)
+    losses = [in_numpy.quantile_loss(np.tile(best + shift, (999, 1)), y, levels)[0] for shift in (-0.02, 0, 0.02)]
+    assert losses[1] < min(losses[0], losses[2])
+    gradient = in_numpy.quantile_loss(np.tile(best, (999, 1)), y, levels)[1].sum(axis=0)
+    np.testing.assert_allclose(gradient, 0, atol=1e-3)  # as many targets below as q says
+
+
+@pytest.mark.parametrize("quantiles", [0.5, [], [0.1, 1], [0, 0.5], [10, 90], "ab", None])
+def test_quantiles_that_cannot_be_are_refused_by_both_twins(quantiles):
+    x, y = np.zeros((4, 2)), np.zeros(4)
+    for call in (
+        lambda: in_numpy.quantile_loss(x, y, quantiles),
+        lambda: in_torch.quantile_loss(torch.tensor(x), torch.tensor(y), quantiles),
+    ):
+        with pytest.raises(ValueError, match="quantiles must be one or more numbers between 0 and 1, got"):
+            call()
+
+
+def test_predicted_quantiles_must_be_as_many_as_are_asked_for():
+    for call in (
+        lambda: in_numpy.quantile_loss(np.zeros((4, 3)), np.zeros(4), [0.1, 0.9]),
+        lambda: in_torch.quantile_loss(torch.zeros(4, 3), torch.zeros(4), torch.tensor([0.1, 0.9])),
+    ):
+        with pytest.raises(ValueError, match=r"prediction must have shape \(4, 2\), got \(4, 3\)"):
+            call()
+
+
 def test_losses_refuse_what_does_not_fit():
     with pytest.raises(ValueError, match=r"target must have shape \(4, 1\), got \(4,\)"):
         in_numpy.mse_loss(np.zeros((4, 1)), np.zeros(4))

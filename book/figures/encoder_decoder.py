@@ -5,6 +5,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from registry import figure
 
+from lstm_tutorial.figures import plot_scores
 from lstm_tutorial.figures.drawings import COLOURS, box, canvas, tint, wire, write
 
 
@@ -27,6 +28,8 @@ def encoder_decoder():
     write(ax, 4.08, 2.52, "attention: weights over the", 13, tint("forget", 0.85, "black"), ha="left")
     write(ax, 4.08, 2.29, "letters, for this one phone", 13, tint("forget", 0.85, "black"), ha="left")
     wire(ax, (xs[0] - 0.28, read), (0.3, read), (0.3, write_at), (ys[0] - 0.36, write_at), colour="hidden", width=2.6)
+    around = (xs[-1] + 0.28, read), (5.05, read), (5.05, 0.78), (0.3, 0.78), (0.3, read + 0.3)
+    wire(ax, *around, colour="hidden", width=2.6, arrow=False, z=0.5)
     write(ax, 0.4, 2.45, "final states", 13, "hidden", ha="left")
     box(ax, 1.08, write_at, 0.86, 0.44, "hidden", 0.1)
     write(ax, 1.08, write_at, "bridge", 13)
@@ -46,10 +49,43 @@ def encoder_decoder():
     return ax
 
 
+LABELS = {"dot": "dot attention", "none": "no attention", "bare": "no attention,\nno bridge", "table": "table"}
+
+
+@figure("encoder-decoder-scores", study="encoder_decoder")
+def encoder_decoder_scores(study):
+    """Phoneme error rate of the four contenders, and paired differences from the network without attention."""
+    found = study["results"]
+    against = {"dot": "dot - none", "bare": "bare - none", "table": "table - none"}
+    differences = {LABELS[name]: found["differences"][key]["test"]["per"] for name, key in against.items()}
+    scores = {label: found[name]["per"] for name, label in LABELS.items()}
+    axes = plt.subplots(1, 2, figsize=(7.5, 3.4), sharey=True)[1]
+    return plot_scores(scores, None, "phoneme error rate (%)", axes, differences, "\nno attention (points)")
+
+
+@figure("encoder-decoder-length", study="encoder_decoder")
+def encoder_decoder_length(study):
+    """Phoneme error rate by the length of the word, on training words and on test words."""
+    found, groups = study["results"], list(study["results"]["words"]["test"])
+    axes = plt.subplots(1, 2, figsize=(7.5, 4.6), sharey=True)[1]
+    looks = zip(LABELS, ("lstm", "rnn", "candidate", "grey"), ("-", "-.", "--", ":"), (-0.09, -0.03, 0.03, 0.09))
+    for name, colour, dash, aside in looks:
+        for ax, each in zip(axes, (found[name]["on training words"], found[name])):
+            per, x = np.array([each[group] for group in groups]), np.arange(len(groups)) + aside
+            ax.plot(x, np.median(per, axis=1), dash, color=COLOURS[colour], label=LABELS[name].replace("\n", " "), lw=2)
+            ax.plot(x, per, "o", ms=4, color=COLOURS[colour], mec="white", mew=0.5)
+    for ax, title in zip(axes, ("training words", "test words")):
+        ax.set(xticks=range(len(groups)), xticklabels=[group.replace("-", "–") for group in groups])
+        ax.set(xlabel="letters in the word", title=title)
+    axes[0].set(ylabel="phoneme error rate (%)", ylim=(0, None))
+    axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return axes
+
+
 @figure("encoder-decoder-alignment", study="encoder_decoder")
 def encoder_decoder_alignment(study):
-    """The weights of additive attention while three words are written: a row per phone, a column per letter."""
-    shown = study["results"]["shown"]["additive"]
+    """The weights of dot attention while three words are written: a row per phone, a column per letter."""
+    shown = study["results"]["dot"]["shown"]
     tall = [len(found["weights"]) for found in shown.values()]
     look = dict(figsize=(7.5, 0.27 * sum(tall) + 1.4), gridspec_kw={"height_ratios": tall})
     axes = plt.subplots(len(shown), **look)[1]
@@ -66,24 +102,3 @@ def encoder_decoder_alignment(study):
             side.set_visible(False)
     axes[0].figure.get_layout_engine().set(hspace=0.1)
     return axes
-
-
-@figure("encoder-decoder-length", study="encoder_decoder")
-def encoder_decoder_length(study):
-    """Phoneme error rate by the length of the word: a dot for each seed, a line through the medians."""
-    runs, ax = study["results"]["runs"], plt.subplots(figsize=(7.5, 4.6))[1]
-    groups = list(runs[0]["none"]["by length"])
-    for name, label, colour, dash in (
-        ("none", "no attention", "rnn", "-."),
-        ("letter and 3", "table: letter and 3 to each side", "grey", ":"),
-        ("dot", "dot attention", "candidate", "--"),
-        ("additive", "additive attention", "lstm", "-"),
-    ):
-        per = np.array([[run[name]["by length"][group][0] for group in groups] for run in runs])
-        ax.plot(np.median(per, axis=0), dash, color=COLOURS[colour], label=label, lw=2)
-        for seed in per:
-            ax.plot(seed, "o", ms=4.5, color=COLOURS[colour], mec="white", mew=0.5)
-    ax.set(xticks=range(len(groups)), xticklabels=[group.replace("-", "–") for group in groups])
-    ax.set(xlabel="letters in the word", ylabel="phoneme error rate (%)", ylim=(0, None))
-    ax.legend()
-    return ax

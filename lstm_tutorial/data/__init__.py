@@ -7,6 +7,7 @@ from lstm_tutorial.data.corpora import (
     city_names,
     japanese_vowels,
     read,
+    seattle_weather,
     spellings,
     stress_tags,
     sunspots,
@@ -17,5 +18,5 @@ from lstm_tutorial.data.text import IGNORE, PAD, START, STOP, Alphabet, fold, sh
 
 __all__ = ["Alphabet", "Batch", "IGNORE", "PAD", "START", "STOP", "adding_problem", "city_names", "copy_memory"]
 __all__ += ["first_symbol", "fold"]
-__all__ += ["japanese_vowels", "latch", "read", "shift", "spellings", "stress_tags", "sunspots", "symbol_question"]
-__all__ += ["windows"]
+__all__ += ["japanese_vowels", "latch", "read", "seattle_weather", "shift", "spellings", "stress_tags", "sunspots"]
+__all__ += ["symbol_question", "windows"]

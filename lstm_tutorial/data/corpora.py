@@ -17,6 +17,7 @@ SHA256 = {
     "cmudict.txt.gz": "26e0c4bf0a1f01f53eb4eb289b52eb8baf50f909cdc9f90ec92d7b27b44f71cf",
     "sunspots.csv.gz": "e63571f94e450b04b2c9809d64a565f6dac7e7e09623795493ab4c8605de46e8",
     "vowels.csv.gz": "61fbf62624f08fcd4413d8c073e8f8393bd1218781a42e25257fa19a5f93bd3e",
+    "weather.csv.gz": "765ef7e1fda1c79875a342d8ba7d026a9796757a1030f8bb1bb634dcf59dbe31",
 }
 FOLDER = files(__package__)
 
@@ -66,6 +67,14 @@ class Spellings(NamedTuple):
     test: Pairs
     letters: Alphabet
     phones: Alphabet
+
+
+class Weather(NamedTuple):
+    """What `seattle_weather` returns."""
+
+    days: np.ndarray  # (1461,) datetime64[D]
+    values: np.ndarray  # (1461, 4)
+    columns: tuple  # what the columns of values are called
 
 
 class JapaneseVowels(NamedTuple):
@@ -253,6 +262,33 @@ def sunspots():
     """
     rows = [line.split(",") for line in read("sunspots.csv.gz").splitlines()[1:]]
     return np.array([int(year) for year, _ in rows]), np.array([float(value) for _, value in rows])
+
+
+def seattle_weather():
+    """Return the weather of Seattle on each day from 2012 to 2015: a series with several inputs.
+
+    Returns
+    -------
+    Weather
+        days (1461,), datetime64[D]; values (1461, 4) and the names of their columns: "rain" in millimetres, "highest"
+        and "lowest" temperature in degrees Celsius, mean "wind" in metres per second. No day is missing.
+
+    Notes
+    -----
+    Split it by time: the days of a part must follow those of the part before. From the daily records of NOAA, by way
+    of vega_datasets, public domain.
+
+    Examples
+    --------
+    >>> days, values, columns = seattle_weather()
+    >>> days[[0, -1]], columns
+    (array(['2012-01-01', '2015-12-31'], dtype='datetime64[D]'), ('rain', 'highest', 'lowest', 'wind'))
+    >>> values[0]
+    array([ 0. , 12.8,  5. ,  4.7])
+    """
+    header, *rows = (line.split(",") for line in read("weather.csv.gz").splitlines())
+    days = np.array([day for day, *_ in rows], "datetime64[D]")
+    return Weather(days, np.array([row[1:] for row in rows], float), tuple(header[1:]))
 
 
 def windows(values, width, *, ahead=1):

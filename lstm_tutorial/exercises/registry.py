@@ -17,6 +17,7 @@ CHAPTERS = {  # stem: a short title, in the order of the book
     "many-to-many": "Many to many",
     "one-to-many": "One to many",
     "encoder-decoder": "Encoder and decoder",
+    "state": "State over time",
     "pooling": "Pooling",
     "attention-pooling": "Attention pooling",
     "choosing": "Choosing a pooling",

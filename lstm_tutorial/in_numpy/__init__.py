@@ -31,7 +31,7 @@ from lstm_tutorial.in_numpy.pooling import (
 from lstm_tutorial.in_numpy.rnn import RNN, rnn_cell
 from lstm_tutorial.in_numpy.sequence import lstm_sequence, lstm_sequence_backward
 from lstm_tutorial.in_numpy.topologies import ManyToMany, ManyToOne
-from lstm_tutorial.in_numpy.training import Adam, clip_gradients, cross_entropy, fit, mse_loss
+from lstm_tutorial.in_numpy.training import Adam, clip_gradients, cross_entropy, fit, mse_loss, quantile_loss
 
 __all__ = [
     "LSTM",
@@ -67,6 +67,7 @@ __all__ = [
     "mse_loss",
     "output_gate",
     "position_weights",
+    "quantile_loss",
     "rnn_cell",
     "sigmoid",
     "sigmoid_slope",

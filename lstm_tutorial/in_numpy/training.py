@@ -12,6 +12,7 @@ from lstm_tutorial.validation import (
     check_loss,
     check_norm,
     check_number,
+    check_quantiles,
     check_shape,
     check_targets,
     is_integer,
@@ -84,6 +85,51 @@ def cross_entropy(logits, target, ignore_index=-100):
     d_logits = np.exp(log_p)
     np.put_along_axis(d_logits, classes[..., None], np.exp(picked)[..., None] - 1, axis=-1)
     return -np.where(counts, picked, 0).sum() / n, np.where(counts[..., None], d_logits, 0) / n
+
+
+def quantile_loss(prediction, target, quantiles):
+    """Return the mean quantile loss of predicted quantiles, and the gradient of the prediction.
+
+    Parameters
+    ----------
+    prediction : array (..., Q)
+        The quantiles of a number, in the order of `quantiles`.
+    target : array (...)
+        The number that came.
+    quantiles : sequence of Q floats between 0 and 1
+        0.1 asks for a value that the target lies below one time in ten.
+
+    Returns
+    -------
+    loss : float
+        The mean over targets and quantiles of q (target - prediction) where that is positive, and of
+        (1 - q) (prediction - target) elsewhere. In the units of the target.
+    d_prediction : array (..., Q)
+        -q or 1 - q, over the number of predictions.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or a quantile is not between 0 and 1.
+
+    Notes
+    -----
+    Also called the pinball loss. Koenker and Bassett (1978). Chapter: state.
+
+    Examples
+    --------
+    >>> loss, d_prediction = quantile_loss(np.array([[10.0, 20.0]]), np.array([25.0]), [0.1, 0.9])
+    >>> float(loss), d_prediction
+    (3.0, array([[-0.05, -0.45]]))
+    """
+    prediction = as_array("prediction", prediction)
+    target = as_array("target", target)
+    check_quantiles(quantiles)
+    check_shape("prediction", prediction, (*target.shape, len(quantiles)))
+    q = np.asarray(quantiles, prediction.dtype)
+    error = target[..., None] - prediction  # (..., Q)
+    low = error >= 0  # the prediction is too low, or right
+    return np.mean(np.where(low, q * error, (q - 1) * error)), np.where(low, -q, 1 - q) / error.size
 
 
 def clip_gradients(gradients, max_norm):

@@ -25,7 +25,7 @@ from lstm_tutorial.in_torch.pooling import (
 from lstm_tutorial.in_torch.rnn import RNN, rnn_cell
 from lstm_tutorial.in_torch.sequence import lstm_sequence
 from lstm_tutorial.in_torch.topologies import ManyToMany, ManyToOne
-from lstm_tutorial.in_torch.training import Adam, clip_gradients, cross_entropy, fit, mse_loss
+from lstm_tutorial.in_torch.training import Adam, clip_gradients, cross_entropy, fit, mse_loss, quantile_loss
 
 __all__ = [
     "LSTM",
@@ -55,6 +55,7 @@ __all__ = [
     "mse_loss",
     "output_gate",
     "position_weights",
+    "quantile_loss",
     "rnn_cell",
     "update_cell_state",
     "update_hidden_state",

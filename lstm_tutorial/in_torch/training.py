@@ -16,12 +16,13 @@ from lstm_tutorial.validation import (
     check_loss,
     check_norm,
     check_number,
+    check_quantiles,
     check_shape,
     check_targets,
     is_integer,
 )
 
-__all__ = ["Adam", "clip_gradients", "cross_entropy", "fit", "mse_loss"]
+__all__ = ["Adam", "clip_gradients", "cross_entropy", "fit", "mse_loss", "quantile_loss"]
 
 
 def mse_loss(prediction, target):
@@ -82,6 +83,46 @@ def cross_entropy(logits, target, ignore_index=-100):
     rows = logits.flatten(0, -2)  # torch keeps classes in axis 1
     classes = target.flatten()
     return functional.cross_entropy(rows, classes, ignore_index=ignore_index)
+
+
+def quantile_loss(prediction, target, quantiles):
+    """Return the mean quantile loss of predicted quantiles.
+
+    Parameters
+    ----------
+    prediction : tensor (..., Q)
+        The quantiles of a number, in the order of `quantiles`.
+    target : tensor (...)
+        The number that came.
+    quantiles : sequence of Q floats between 0 and 1
+        0.1 asks for a value that the target lies below one time in ten.
+
+    Returns
+    -------
+    tensor ()
+        The mean over targets and quantiles of q (target - prediction) where that is positive, and of
+        (1 - q) (prediction - target) elsewhere. In the units of the target.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the shapes do not fit, a quantile is not between 0 and 1, or an argument is not a tensor.
+
+    Notes
+    -----
+    Also called the pinball loss. Koenker and Bassett (1978). Chapter: state.
+
+    Examples
+    --------
+    >>> quantile_loss(torch.tensor([[10.0, 20.0]]), torch.tensor([25.0]), [0.1, 0.9])
+    tensor(3.)
+    """
+    check_kinds(torch.Tensor, prediction=prediction, target=target)
+    check_quantiles(quantiles)
+    check_shape("prediction", prediction, (*target.shape, len(quantiles)))
+    q = prediction.new_tensor(quantiles)
+    error = target[..., None] - prediction  # (..., Q)
+    return torch.where(error >= 0, q * error, (q - 1) * error).mean()
 
 
 def clip_gradients(parameters, max_norm):

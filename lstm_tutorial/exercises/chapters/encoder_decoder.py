@@ -144,7 +144,7 @@ def draw_writer(trial):
 
 
 @exercise(
-    "A writer that was told the answer",
+    "A writer that saw the answer",
     draw=draw_writer,
     axes="S",
     combine=3,
