@@ -10,6 +10,9 @@ turns in a new order each round, compare within a round, keep the median and the
 - `all_reduce`: the sum of one tensor over the two workers, by size, and latency and bandwidth fitted to the times.
 - `memory`: the peak memory of one gradient of an LSTM over T steps, in a process of its own, the median of three; and
   the CPU time at T = 1000. Whole; in chunks of 50 steps, the state passed on detached; with checkpoints every 50 steps.
+- `allocation`: CPU times of these three, and of a training step with B = 256, H = 128 and with half the batch, twice: as
+  usual, when the C library (glibc) gives large blocks of memory back to the system and has to get them again in every
+  step, and with the settings `KEPT`, with which it keeps them.
 - `classroom`: a JupyterLab server runs labs through its own interface, as a browser does: peak memory and CPU seconds.
 
 `python experiments/bench_scale.py 0.1` takes a tenth of the rounds, for a look, and
@@ -45,6 +48,7 @@ from train import Network  # noqa: E402
 SIZES = [(B, H) for H in (32, 128, 512) for B in (16, 64, 256)]
 T, SAMPLE, REDUCED = 20, 0.05, [4**k for k in range(1, 13)]  # steps of a sequence, seconds, bytes
 LONG, CHUNK, KINDS = (250, 1000, 4000), 50, ("whole", "chunks", "checkpoints")
+KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 LABS = "gates", "many-to-one", "encoder-decoder"
 
 
@@ -138,20 +142,25 @@ def worker(scale):
 def fit(sizes, seconds):
     """Return the latency of a message in seconds and the bandwidth in bytes a second: least squares of relative errors.
 
-    Two workers exchange two messages of half the bytes each: seconds = 2 latency + bytes / bandwidth.
+    Two workers exchange two messages of half the bytes each: seconds = 2 latency + bytes / bandwidth. Sums of less
+    than 1 kB are left out: no gradient is so small, and that of one number takes another way, a fourth of the time.
     """
-    sizes, seconds = np.array(sizes, float), np.array(seconds)
+    sizes, seconds = np.array([pair for pair in zip(sizes, seconds) if pair[0] >= 1024], float).T
     rows = np.stack([np.ones_like(sizes), sizes], 1) / seconds[:, None]
     latency, per_byte = np.linalg.lstsq(rows, np.ones_like(seconds))[0]
     return {"latency": latency / 2, "bandwidth": 1 / per_byte}
 
 
 def workers(scale):
-    """Start two workers; add the fit, and what it predicts of a step on two workers, as a share of one worker's."""
+    """Start two workers, and return what they found, with the predictions."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     command += [__file__, str(scale)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    found = json.loads(subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout)
+    return predict(json.loads(subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout))
+
+
+def predict(found):
+    """Add the fit, and what it predicts of a step on two workers, as a share of one worker's."""
     reduced = found["all_reduce"]
     reduced["fit"] = line = fit(reduced["bytes"], [each["median"] / 1e3 for each in reduced["ms"]])
     for each in found["throughput"].values():
@@ -208,7 +217,7 @@ def high_water(pid):
 
 
 def memory(scale):
-    """Measure the peaks, and race the three ways."""
+    """Measure the peaks."""
     found, repeats = {kind: [] for kind in KINDS}, 3 if scale >= 1 else 1
     for kind in KINDS:
         for steps in LONG:
@@ -216,9 +225,27 @@ def memory(scale):
             peaks = [int(subprocess.run(call, capture_output=True, check=True).stdout) for call in calls]
             found[kind].append(np.median(peaks) / 2**20)
         print(kind, dict(zip(LONG, np.round(found[kind], 1))))
+    return {"T": LONG, "chunk": CHUNK, "MiB": found}
+
+
+def race_memory(scale):
+    """Print the CPU times of the three ways, and of a training step with a whole batch and with half of it."""
+    one_thread()
     lstm, x = layer(1000)
-    times = race({kind: partial(gradient, kind, lstm, x) for kind in KINDS}, max(3, round(9 * scale)), 1)
-    return {"T": LONG, "chunk": CHUNK, "MiB": found, "CPU time": against(times, "whole")}
+    rounds, model = max(3, round(9 * scale)), Network(H=128)
+    ways = {kind: partial(gradient, kind, lstm, x) for kind in KINDS}
+    optimiser, x, y = torch.optim.Adam(model.parameters()), *torch.randint(32, (2, 256, T))
+    steps = {"one": partial(step, model, optimiser, x, y), "half": partial(step, model, optimiser, x[:128], y[:128])}
+    print(json.dumps({"gradient": against(race(ways, rounds, 1), "whole"), "step": against(race(steps, 25), "one")}))
+
+
+def allocation(scale):
+    """Race with memory that is given back and with memory that is kept, each in a process of its own."""
+    found, call = {}, [sys.executable, __file__, "race", str(scale)]
+    for name, settings in (("given back", {}), ("kept", KEPT)):
+        ended = subprocess.run(call, env=os.environ | settings, capture_output=True, check=True)
+        found[name] = json.loads(ended.stdout)
+    return found
 
 
 # A class
@@ -301,15 +328,17 @@ def main():
     """Run all parts, or those that are named."""
     if sys.argv[1:2] == ["rise"]:
         return rise(sys.argv[2], int(sys.argv[3]))
+    if sys.argv[1:2] == ["race"]:
+        return race_memory(float(sys.argv[2]))
     scale = float(sys.argv[1]) if sys.argv[1:] else 1.0
     if "RANK" in os.environ:
         return worker(scale)
-    parts = {"workers": workers, "memory": memory, "classroom": classroom}
+    parts = {"workers": workers, "memory": memory, "allocation": allocation, "classroom": classroom}
     found = {name: part(scale) for name, part in parts.items() if name in (sys.argv[2:] or parts)}
     if sys.argv[1:]:
         print(json.dumps(found, default=float))
     else:
-        save("scale", found["workers"] | {name: found[name] for name in ("memory", "classroom")})
+        save("scale", found["workers"] | {name: found[name] for name in ("memory", "allocation", "classroom")})
 
 
 if __name__ == "__main__":

@@ -91,9 +91,9 @@ def scale_speedup(study):
     ax = plt.subplots(figsize=(7.5, 4.4))[1]
     looks = {32: ("rnn", "v", (0, (2, 1.2))), 128: ("forget", "s", (0, (5, 1.6))), 512: ("lstm", "o", "-")}
     for H, (colour, marker, style) in looks.items():
-        each = found[f"256, {H}"]
-        whole, half = each["ms"]["one"] / 1e3, each["ms"]["half"] / 1e3
-        seconds = step_seconds(n, whole, max(0, 2 * half - whole), each["bytes"], 5e-5, 1.25e9)
+        each, small = found[f"256, {H}"], found[f"16, {H}"]["ms"]
+        whole, fixed = each["ms"]["one"] / 1e3, (2 * small["half"] - small["one"]) / 1e3
+        seconds = step_seconds(n, whole, fixed, each["bytes"], 5e-5, 1.25e9)
         ax.plot(n, whole / seconds, marker=marker, ms=6, lw=2, ls=style, color=COLOURS[colour], label=f"H = {H}")
     ax.plot(n, n, color=COLOURS["grey"], lw=1.6, ls="-", label="as many times as workers", zorder=0.9)
     ax.set(xscale="log", yscale="log", xlabel="workers", ylabel="times as fast as one")
