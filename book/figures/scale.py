@@ -67,8 +67,7 @@ def scale_step(study):
             ax.axvline(x, color=COLOURS["grey"], lw=1.6, ls=style, zorder=0.9)
         ax.set(xscale="log", yticks=range(len(rows)), ylim=(len(rows) - 0.5, -0.5), title=f"H = {H}")
         ax.set_yticklabels([f"B = {B}" for B, _ in rows])
-        highest = max(spot["high"] for _, each in rows for spot in each["of one"].values())
-        ticks = [tick for tick in (0.5, 0.7, 1, 1.4, 2, 4, 8) if tick < 1.2 * max(highest, 1.2)]
+        ticks = 0.35, 0.5, 0.7, 1, 1.4, 2, 2.8
         ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         ax.minorticks_off()
         ax.tick_params(axis="y", length=0)
@@ -99,7 +98,7 @@ def scale_speedup(study):
     ax.set(xscale="log", yscale="log", xlabel="workers", ylabel="times as fast as one")
     ax.set_xticks(n, map(str, n))
     ax.set_yticks([1, 4, 16, 64], ["1", "4", "16", "64"])
-    ax.set_ylim(0.3, 300)
+    ax.set_ylim(0.2, 300)
     ax.minorticks_off()
     ax.grid()
     ax.legend(loc="upper left")
