@@ -358,7 +358,7 @@ def best_workers(
     whole, fixed, size, latency, bandwidth, limit,
     *, compute=lambda n, whole, fixed: fixed + (whole - fixed) / n, messages=lambda n: 2 * (n - 1), share=lambda n: n,
     sent=lambda messages, size, latency, bandwidth: messages * (latency + size / bandwidth),
-    tried=lambda n: n, times=lambda whole, best: whole / best,
+    tried=lambda n: n, first=1, times=lambda whole, best: whole / best,
 ):  # fmt: skip
     n = tried(np.arange(1, limit + 1))
     seconds = compute(n, whole, fixed) + sent(messages(n), size / share(n), latency, bandwidth)
