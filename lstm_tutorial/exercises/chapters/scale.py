@@ -41,12 +41,14 @@ def means_by_hand(*, right=1.25, usual=1.5, times=3.0, factor=2 / 12):
 def draw_step(trial):
     """Draw gradients of several workers, of whom one may have no token, and a limit that is reached or not."""
     N, P = trial.sizes("N P", N=2)
-    tokens = trial.rng.integers(1, 60, size=N)
+    tokens = trial.rng.choice([1, 2, 10, 50], size=N)
     gradients = trial.normal(N, P) + 0.3
     if trial.choice(True, False):
         tokens[trial.rng.integers(N)] = 0
+        tokens[0] += not tokens.any()
+    length = np.linalg.norm(tokens @ gradients / tokens.sum())
     gradients[tokens == 0] = np.nan  # the mean of nothing
-    return gradients, tokens, float(trial.choice(0.1, 100.0, 0.3))
+    return gradients, tokens, float(length * trial.choice(0.4, 1.5, 0.7, 100.0))
 
 
 @exercise(
@@ -312,57 +314,48 @@ def newest_whole(folders, *, order=int, overlooked=None, drafts=False, tries=Non
     return 0
 
 
+class StepBox(Box):
+    """Measures the time of a step on n workers: exact, and by the formula of the chapter."""
+
+    runs, budget = 4, "four measurements are allowed"
+
+    def __init__(self, fixed, divided, latency, sending, limit):
+        super().__init__()
+        self.fixed, self.divided, self.latency, self.sending, self.limit = fixed, divided, latency, sending, limit
+
+    def answer(self, n):
+        if n != int(n) or not 1 <= n <= self.limit:
+            raise ValueError(f"a step can be measured on 1 to {self.limit} workers, got {n}")
+        self.asked.append(int(n))
+        return float(self.seconds(int(n)))
+
+    def seconds(self, n):
+        """Return the seconds of a step on n workers."""
+        return self.fixed + self.divided / n + 2 * (n - 1) * (self.latency + self.sending / n)
+
+
 def draw_network(trial):
-    """Draw the times of one worker, the bytes of a gradient, a network, and how many workers there are at most."""
-    whole = trial.log_uniform(0.01, 10)
-    fixed = whole * trial.log_uniform(1e-3, 0.1)
-    size = 4.0 * round(trial.log_uniform(1e4, 1e8))
-    return (
-        whole,
-        fixed,
-        size,
-        trial.log_uniform(1e-5, 1e-3),
-        trial.log_uniform(1e8, 1e10),
-        int(trial.choice(500, 64, 9)),
-    )
+    """Draw a network that trains on 1 worker to a limit; what a step costs is known to nobody."""
+    divided, limit = trial.log_uniform(0.1, 10), int(trial.choice(500, 64, 9))
+    fixed, sending = divided * trial.log_uniform(1e-3, 0.1), divided * trial.log_uniform(1e-3, 0.1)
+    best = trial.log_uniform(0.3, 1.2) * limit
+    return StepBox(fixed, divided, divided / (2 * best**2), sending, limit), limit
 
 
-@exercise(
-    "How many workers?",
-    draw=draw_network,
-    names="workers, times",
-    turns={
-        "a ring passes 2 (n - 1) messages": [
-            dict(messages=lambda n: n - 1),
-            dict(messages=lambda n: 2 * n),
-            dict(messages=lambda n: n),
-            dict(messages=lambda n: 1),
-        ],
-        "each message of the ring holds the bytes / n": dict(share=lambda n: 1 + 0 * n),
-        "the fixed part is not divided": dict(compute=lambda n, whole, fixed: whole / n),
-        "what is divided is whole - fixed": dict(compute=lambda n, whole, fixed: fixed + whole / n),
-        "the fixed part is missing": dict(compute=lambda n, whole, fixed: (whole - fixed) / n),
-        "`workers` is the place in the array: place 0 belongs to one worker": dict(first=0),
-        "only powers of two were tried": dict(tried=lambda n: n[(n & (n - 1)) == 0]),
-        "`times` is upside down: 2 means twice as fast": dict(times=lambda whole, best: best / whole),
-        "`times` is the time of a step in seconds: divide that of one worker by it": dict(
-            times=lambda whole, best: best
-        ),
-        "latency and bandwidth belong to each message": dict(
-            sent=lambda messages, size, latency, bandwidth: messages * latency + size / bandwidth
-        ),
-    },
-    dtypes=("float64",),
-)
-def best_workers(
-    whole, fixed, size, latency, bandwidth, limit,
-    *, compute=lambda n, whole, fixed: fixed + (whole - fixed) / n, messages=lambda n: 2 * (n - 1), share=lambda n: n,
-    sent=lambda messages, size, latency, bandwidth: messages * (latency + size / bandwidth),
-    tried=lambda n: n, first=1, times=lambda whole, best: whole / best,
-):  # fmt: skip
-    n = tried(np.arange(1, limit + 1))
-    seconds = compute(n, whole, fixed) + sent(messages(n), size / share(n), latency, bandwidth)
-    return int(n[seconds.argmin()]) + first - 1, float(times(whole, seconds.min()))
+def diagnose_workers(got, want, seconds, limit):
+    if not 1 <= got <= limit:
+        return f"the number of workers goes from 1 to {limit}"
+    words = f"with {got} workers a step takes {seconds.seconds(got):.6g} s, with another number less"
+    if len(set(seconds.asked)) < 3:
+        return f"{words}: the formula is a + b / n + c n, and takes three measurements to find a, b and c"
+    if got in seconds.asked:
+        return f"{words}: it is the best of those that were measured, and the formula gives the others"
+    return words
+
+
+@exercise("How many workers?", draw=draw_network, diagnose=diagnose_workers, dtypes=("float64",))
+def best_workers(seconds, limit):
+    return int(np.argmin(seconds.seconds(np.arange(1, limit + 1)))) + 1
 
 
 class Recorded:
