@@ -10,9 +10,9 @@ turns in a new order each round, compare within a round, keep the median and the
 - `all_reduce`: the sum of one tensor over the two workers, by size, and latency and bandwidth fitted to the times.
 - `memory`: the peak memory of one gradient of an LSTM over T steps, in a process of its own, the median of three; and
   the CPU time at T = 1000. Whole; in chunks of 50 steps, the state passed on detached; with checkpoints every 50 steps.
-- `allocation`: CPU times of these three, and of a training step with B = 256, H = 128 and with half the batch, twice: as
-  usual, when the C library (glibc) gives large blocks of memory back to the system and has to get them again in every
-  step, and with the settings `KEPT`, with which it keeps them.
+- `allocation`: CPU times of these three, and of a training step with B = 256, H = 128 and with half the batch, twice:
+  as usual, when the C library (glibc) gives large blocks of memory back to the system and has to get them again in
+  every step, and with the settings `KEPT`, with which it keeps them.
 - `classroom`: a JupyterLab server runs labs through its own interface, as a browser does: peak memory and CPU seconds.
 
 `python experiments/bench_scale.py 0.1` takes a tenth of the rounds, for a look, and

@@ -88,9 +88,8 @@ def test_a_race_compares_with_the_reference_and_leaves_the_slowest_out(capsys, m
 def test_the_fit_of_all_reduces_finds_latency_and_bandwidth():
     bench_scale = importlib.import_module("bench_scale")
     sizes = [4, 1024, 65536, 4**10]
-    found = bench_scale.fit(
-        sizes, [1e-6, *(2 * 5e-5 + each / 1e9 for each in sizes[1:])]
-    )  # the first is not a gradient
+    seconds = [1e-6, *(2 * 5e-5 + each / 1e9 for each in sizes[1:])]  # the first is too small for a gradient
+    found = bench_scale.fit(sizes, seconds)
     assert found == pytest.approx({"latency": 5e-5, "bandwidth": 1e9})
 
 

@@ -48,7 +48,7 @@ def draw_step(trial):
         tokens[0] += not tokens.any()
     length = np.linalg.norm(tokens @ gradients / tokens.sum())
     gradients[tokens == 0] = np.nan  # the mean of nothing
-    return gradients, tokens, float(length * trial.choice(0.4, 1.5, 0.7, 100.0))
+    return gradients, tokens, float(length * trial.choice(0.4, 1.5, 0.7, 1e6))
 
 
 @exercise(
