@@ -30,6 +30,7 @@ from tqdm import tqdm
 from lstm_tutorial.data import city_names
 
 IGNORE = -100  # the target of a padded step
+RANDOM = torch.cuda if torch.cuda.is_available() else torch  # dropout draws there
 
 
 def names():
@@ -81,15 +82,11 @@ def token_sums(model, x, y):
 def evaluate(model, examples, device, B=256):
     """Return the mean loss per token; every worker evaluates its share."""
     model.eval()
-    share, sums = examples[dist.get_rank() :: dist.get_world_size()], torch.zeros(2, dtype=torch.float64)
-    for k in range(0, max(len(share), 1), B):
-        x, y = collate(share[k : k + B], device)
-        scores = model(x).flatten(0, 1)
-        sums[0] += cross_entropy(scores, y.flatten(), ignore_index=IGNORE, reduction="sum").cpu()
-        sums[1] += (y != IGNORE).sum().cpu()
-    dist.all_reduce(sums := sums.to(device))
+    rank, world = dist.get_rank(), dist.get_world_size()
+    shares = [examples[k : k + B * world][rank::world] for k in range(0, len(examples), B * world)]
+    loss, tokens = sum(token_sums(model, *collate(share, device))[1] for share in shares)
     model.train()
-    return (sums[0] / sums[1]).item()
+    return (loss / tokens).item()
 
 
 def digests(folder):
@@ -138,22 +135,20 @@ def latest(out):
 def state_of(model, optimiser, position):
     """Return all that a run depends on. Random states belong to a worker, the rest is the same on all."""
     weights, moments = get_state_dict(model, optimiser)
-    random = torch.cuda if torch.cuda.is_available() else torch  # dropout draws there
     name = f"random {dist.get_rank()} of {dist.get_world_size()}"
-    return {"model": weights, "optimiser": moments, "position": position, name: random.get_rng_state()}
+    return {"model": weights, "optimiser": moments, "position": position, name: RANDOM.get_rng_state()}
 
 
 def resume(folder, model, optimiser, position):
     """Load a checkpoint into model, optimiser and position; random states only for the same number of workers."""
-    state, known = state_of(model, optimiser, position), dcp.FileSystemReader(folder).read_metadata()
-    saved = known.state_dict_metadata
+    saved = dcp.FileSystemReader(folder).read_metadata().state_dict_metadata
+    state = state_of(model, optimiser, position)
     state = {key: each for key, each in state.items() if key in saved or not key.startswith("random")}
     dcp.load(state, checkpoint_id=folder)
     set_state_dict(model, optimiser, model_state_dict=state["model"], optim_state_dict=state["optimiser"])
     position.update(state["position"])
-    for key in state:
-        if key.startswith("random"):
-            (torch.cuda if torch.cuda.is_available() else torch).set_rng_state(state[key])
+    for key in state.keys() - {"model", "optimiser", "position"}:
+        RANDOM.set_rng_state(state[key])
 
 
 def train(args, device):
@@ -165,15 +160,16 @@ def train(args, device):
     parallel = DistributedDataParallel(model)
     optimiser = torch.optim.Adam(model.parameters(), lr=args.lr)
     torch.manual_seed(1000 * args.seed + rank)  # other dropout on every worker
-    position, lengths = {"epoch": 0, "batch": 0, "step": 0}, torch.tensor(list(map(len, examples)))
+    position, lengths = {"step": 0}, torch.tensor(list(map(len, examples)))
     if folder := latest(out):
         resume(folder, model, optimiser, position)
     log = open(out / "losses.txt" if rank == 0 else os.devnull, "a")  # noqa: SIM115
     print(file=log, flush=True)  # ends a line that a crash cut off
-    total = args.epochs * len(batches(lengths, args.batch, args.seed, 0))
-    bar = tqdm(total=total, initial=position["step"], disable=rank > 0 or not sys.stderr.isatty(), unit="step")
-    while position["epoch"] < args.epochs:
-        for rows in batches(lengths, args.batch, args.seed, position["epoch"])[position["batch"] :]:
+    steps = len(batches(lengths, args.batch, args.seed, 0))  # of every epoch
+    hidden = rank > 0 or not sys.stderr.isatty()
+    bar = tqdm(total=args.epochs * steps, initial=position["step"], disable=hidden, unit="step")
+    for epoch in range(position["step"] // steps, args.epochs):
+        for rows in batches(lengths, args.batch, args.seed, epoch)[position["step"] % steps :]:
             x, y = collate([examples[n] for n in rows[rank::world]], device)
             loss, (loss_sum, tokens) = token_sums(parallel, x, y)
             optimiser.zero_grad()
@@ -181,14 +177,12 @@ def train(args, device):
             (loss * world / tokens).backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
-            position["batch"] += 1
             position["step"] += 1
-            bar.update()
             print(position["step"], (loss_sum / tokens).item().hex(), file=log, flush=True)
             if position["step"] % args.every == 0:
                 save(out, position["step"], state_of(model, optimiser, position))
-        position |= {"epoch": position["epoch"] + 1, "batch": 0}
-        bar.set_postfix(validation=f"{evaluate(model, validation, device):.3f}", epoch=position["epoch"])
+            bar.update()
+        bar.set_postfix(validation=f"{evaluate(model, validation, device):.3f}", epoch=epoch + 1)
     bar.close()
     save(out, position["step"], state_of(model, optimiser, position))
     return evaluate(model, validation, device)
@@ -215,10 +209,9 @@ def main():
     if args.batch < world:
         parser.error(f"--batch must be at least the number of workers, {world}, got {args.batch}")
     args.out.mkdir(parents=True, exist_ok=True)
-    cuda, local = torch.cuda.is_available(), int(os.environ.get("LOCAL_RANK", 0))
-    device = torch.device(f"cuda:{local}" if cuda else "cpu")
+    cuda, device = torch.cuda.is_available(), "cpu"
     if cuda:
-        torch.cuda.set_device(device)
+        torch.cuda.set_device(device := torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))))
     alone = {} if world > 1 else dict(store=dist.HashStore(), rank=0, world_size=1)
     torch.set_num_threads(1)  # one worker a core
     try:

@@ -172,10 +172,11 @@ SHARES = {
 def verify_shares(answer, trial, lengths, B, N):
     """Check the shares one promise after the other."""
     few, lost, twice, large, many, uneven, mixed = SHARES
-    if not isinstance(answer, list | tuple) or len(answer) != N:
+    lists = list | tuple | np.ndarray
+    if not isinstance(answer, lists) or getattr(answer, "ndim", 1) == 0 or len(answer) != N:
         return f"a list with a list for each of the {N} workers is expected"
     for each in answer:
-        if not isinstance(each, list | tuple) or any(np.ndim(share) != 1 for share in each):
+        if not isinstance(each, lists) or getattr(each, "ndim", 1) == 0 or any(np.ndim(share) != 1 for share in each):
             return "a worker's list holds a list or an array of row numbers for each batch"
     if len(set(map(len, answer))) > 1:
         return few
