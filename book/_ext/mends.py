@@ -1,4 +1,4 @@
-"""Mends of what Sphinx writes: in the reference, in the index and the search, in exercises, and where a line must not break."""
+"""Mends of what Sphinx writes: in the reference, the index, the search, exercises, and where a line must not break."""
 
 import re
 
