@@ -32,7 +32,7 @@ def scale():
             ax.add_patch(plt.Rectangle((0.1 + 0.13 * j, 3.2 - 0.22 * k - (0.35 if k > 2 else 0)), 0.12, 0.17, **look))
     rows = {"candidate": (2.9, "15 tokens"), "forget": (1.85, "32 tokens")}
     for colour, (y, words) in rows.items():
-        write(ax, 1.98, y + 0.3, words, 13.2, colour, ha="left")
+        write(ax, 1.98, y + 0.3, words, 13.2, ha="left")
         wire(ax, (1.95, y), (2.95, y), colour=colour)
         box(ax, 3.75, y, 1.5, 0.6, colour, text="LSTM", size=13.5)
         wire(ax, (4.53, y), (5.25, 2.375 + (0.17 if y > 2.4 else -0.17)), colour=colour)
