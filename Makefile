@@ -32,7 +32,7 @@ export PYTHONHASHSEED = 0
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test test-fast test-release coverage lint format notebooks studies bench figures pdf epub handout assignment links clean
+.PHONY: help book serve lab test test-fast test-release coverage lint format notebooks studies scale bench figures pdf epub handout assignment links clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -101,6 +101,9 @@ notebooks: $(READY) ## run all notebooks again and store clean outputs; NB=path 
 
 studies: $(READY) ## run all studies in experiments/ again (long); STUDY=name for one
 	@for study in $(STUDY); do echo "experiments/$$study.py"; $(BIN)/python experiments/$$study.py || exit 1; done
+
+scale: $(READY) ## train on two workers, kill, resume, damage and hang; under three minutes
+	$(BIN)/python experiments/scale/demo.py
 
 bench: $(READY) ## time the package beside torch, one thread, ratios of CPU time; BENCH=name for one
 	@for name in $(BENCH); do $(BIN)/python experiments/bench_$$name.py || exit 1; done

@@ -50,13 +50,15 @@ def run(function, settings, folder=None, jobs=-1):
     """Call `function(**setting)` for each of the settings on all cores; yield the results in their order.
 
     A result is kept on disk under its arguments and the `fingerprint` of the source, so that a study that was cut off
-    goes on where it stood. Each process uses one thread.
+    goes on where it stood. Each process uses one thread. Where the environment variable SCHEDULER has the address of a
+    Dask scheduler, `tcp://...`, its workers do the work; each needs this repository, the same Python packages, and
+    `experiments` in its PYTHONPATH.
 
     Parameters
     ----------
     function : callable
         Stands at the top of a module.
-    settings : iterable of dict
+    settings : sequence of dict
     folder : path, optional
         Where results are kept; without it `experiments/cache`, which git ignores.
     jobs : int
@@ -65,20 +67,28 @@ def run(function, settings, folder=None, jobs=-1):
     if function.__module__ == "__main__":  # import it by name, so that other processes keep what it caches
         study = importlib.import_module(Path(sys.modules["__main__"].__file__).stem)
         function = getattr(study, function.__qualname__)
-    mark = fingerprint()
-    calls = []
-    for setting in settings:
-        key = joblib.hash((function.__qualname__, setting, mark))
-        calls.append(joblib.delayed(_kept)(function, setting, Path(folder or CACHE) / f"{key}.pickle"))
+    files = sources()
+    mark = fingerprint(files)
+    keys = [joblib.hash((function.__qualname__, setting, mark)) for setting in settings]
+    paths = [Path(folder or CACHE) / f"{key}.pickle" for key in keys]
+    if address := os.environ.get("SCHEDULER"):
+        return _run_on_cluster(
+            address, function, settings, paths, [str(f.relative_to(HERE.parent)) for f in files], mark
+        )
+    calls = [joblib.delayed(_kept)(function, setting, path) for setting, path in zip(settings, paths)]
     return joblib.Parallel(jobs, return_as="generator")(calls)
 
 
 def _kept(function, setting, path):
-    """Return the result that was kept, or find and keep it: written whole or not at all."""
+    """Return the result that was kept, or find and keep it."""
     if path.exists():
         return joblib.load(path)
     one_thread()
-    result = function(**setting)
+    return _keep(function(**setting), path)
+
+
+def _keep(result, path):
+    """Write a result whole or not at all, and return it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}")
     joblib.dump(result, draft)
@@ -86,12 +96,43 @@ def _kept(function, setting, path):
     return result
 
 
-def fingerprint(root=HERE.parent):
-    """Return a digest of the source that is loaded from the repository: another line, another digest."""
+def _run_on_cluster(address, function, settings, paths, files, mark):
+    """Yield the results in their order; what is not kept yet is found by the workers of a Dask cluster, and kept here.
+
+    The scheduler gives the task of a worker that died to another one.
+    """
+    from distributed import Client, as_completed
+    from tqdm import tqdm
+
+    with Client(address) as client:
+        due = {
+            client.submit(_on_worker, function, setting, files, mark, key=path.stem): path
+            for setting, path in zip(settings, paths)
+            if not path.exists()
+        }
+        for future, result in tqdm(as_completed(list(due), with_results=True), total=len(due), desc=function.__name__):
+            _keep(result, due[future])
+    yield from map(joblib.load, paths)
+
+
+def _on_worker(function, setting, files, mark):
+    """Return the result of one setting, if the worker has the same source."""
+    if fingerprint([HERE.parent / file for file in files]) != mark:
+        raise RuntimeError(f"the source of {HERE.parent} on the worker must be that of the study, but it differs")
+    one_thread()
+    return function(**setting)
+
+
+def sources(root=HERE.parent):
+    """Return the source files of the repository that are loaded."""
     files = {Path(module.__file__).resolve() for module in sys.modules.values() if getattr(module, "__file__", None)}
     folders = [root / "experiments", root / "lstm_tutorial"]
-    own = sorted(file for file in files if file.is_file() and any(folder in file.parents for folder in folders))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in own)).hexdigest()
+    return sorted(file for file in files if file.is_file() and any(folder in file.parents for folder in folders))
+
+
+def fingerprint(files):
+    """Return a digest of source files: another line, another digest."""
+    return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
 
 
 def one_thread():

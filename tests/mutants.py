@@ -221,7 +221,10 @@ def one_array(several):
     """Return several numbers or arrays of one shape as one array."""
     if any(isinstance(each, torch.Tensor) for each in several):
         return several
-    shapes = {(type(each).__module__, np.shape(each)) for each in several if not isinstance(each, str | dict)}
+    try:
+        shapes = {(type(each).__module__, np.shape(each)) for each in several if not isinstance(each, str | dict)}
+    except ValueError:  # lists of unequal length in them
+        return several
     kinds = {np.asarray(each).dtype.kind for each in several if np.shape(each) is not None}
     fits = (
         len(shapes) == 1 and len(kinds) == 1 and kinds <= set("iuf") and next(iter(shapes))[0] in ("builtins", "numpy")

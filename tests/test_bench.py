@@ -18,7 +18,7 @@ T, B, D, H = 7, 3, 4, 5
 def experiments(monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).parents[1] / "experiments")
     yield
-    for name in ("bench", "ladder", "rivals", "study"):
+    for name in ("bench", "bench_scale", "ladder", "rivals", "study", "train"):
         sys.modules.pop(name, None)
 
 
@@ -83,3 +83,21 @@ def test_a_race_compares_with_the_reference_and_leaves_the_slowest_out(capsys, m
     medians = {name: round(each["median"], 6) for name, each in found.items()}
     assert medians == {"c": 25, "a": 1, "b": 2} and list(medians) == ["c", "a", "b"] and out == ["d"]
     assert "d: left out" in capsys.readouterr().out
+
+
+def test_the_fit_of_all_reduces_finds_latency_and_bandwidth():
+    bench_scale = importlib.import_module("bench_scale")
+    sizes = [4, 1024, 65536, 4**10]
+    seconds = [1e-6, *(2 * 5e-5 + each / 1e9 for each in sizes[1:])]  # the first is too small for a gradient
+    found = bench_scale.fit(sizes, seconds)
+    assert found == pytest.approx({"latency": 5e-5, "bandwidth": 1e9})
+
+
+def test_checkpoints_keep_the_gradient_and_chunks_do_not():
+    bench_scale, found = importlib.import_module("bench_scale"), {}
+    for kind in bench_scale.KINDS:
+        lstm, x = bench_scale.layer(2 * bench_scale.CHUNK + 20, B, D, H)
+        bench_scale.gradient(kind, lstm, x)
+        found[kind] = lstm.weight_hh_l0.grad
+    torch.testing.assert_close(found["checkpoints"], found["whole"])
+    assert (found["chunks"] - found["whole"]).norm() > 1e-4 * found["whole"].norm()

@@ -1,5 +1,6 @@
 """What a reader can do on a chapter's page: move its figures, answer its quiz, look at its terms, see its times."""
 
+import io
 import re
 from copy import copy
 from pathlib import Path
@@ -468,3 +469,23 @@ def test_what_the_answers_say_of_torch_is_so():
     with pytest.warns(UserWarning, match="all but last recurrent layer"):
         nn.LSTM(10, 16, dropout=0.5)
     assert not (nn.LSTM(10, 16, 2, dropout=1.0)(torch.ones(5, 2, 10))[0] == 0).any(), "no dropout after the last layer"
+    lengths = nn.utils.rnn.pack_padded_sequence(x, torch.tensor([5, 3]), enforce_sorted=False).batch_sizes
+    assert lengths.device.type == "cpu" and lengths.tolist() == [2, 2, 2, 1, 1]
+    with pytest.raises(RuntimeError, match="greater than 0"):
+        nn.utils.rnn.pack_padded_sequence(x, torch.tensor([5, 0]), enforce_sorted=False)
+    assert "Otherwise, it's a no-op" in lstm.flatten_parameters.__doc__
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecated")
+def test_a_quantised_lstm_is_a_quarter_as_large_and_nearly_as_exact():
+    def stored(model):
+        torch.save(model.state_dict(), file := io.BytesIO())
+        return file.tell()
+
+    torch.manual_seed(0)
+    lstm, x = nn.ModuleDict({"lstm": nn.LSTM(16, 128)}).eval(), torch.randn(50, 8, 16)
+    small = torch.ao.quantization.quantize_dynamic(lstm, {nn.LSTM, nn.Linear}, dtype=torch.qint8)
+    assert 0.2 < stored(small) / stored(lstm) < 0.3
+    right, near = (each["lstm"](x)[0].detach() for each in (lstm, small))
+    assert 0 < (near - right).abs().max() < 0.05 * right.abs().max()
+    assert not near.requires_grad and not [each for each in small.parameters() if each.requires_grad]

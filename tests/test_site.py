@@ -98,3 +98,25 @@ def test_search_finds_every_term_of_the_glossary_in_both_languages(browser, html
     assert [term for term in TERMS if not any(each.startswith("book/glossary#") for each in found[term][:5])] == []
     assert page.evaluate(FIND, ["xylophone", "木琴"]) == [["xylophone", []], ["木琴", []]]
     page.close()
+
+
+# What learners and practitioners ask, in a few words and in any order, and where the answer stands.
+ASKED = {
+    "reset hidden state": "book/state#stateful-batches",
+    "dropout last layer": "book/faq#why-is-there-no-dropout-after-the-last-layer",
+    "how many units": "book/training#how-many-units-how-many-layers",
+    "units vs time steps": "book/faq#are-units-the-same-as-time-steps",
+    "recursive direct forecast": "book/state#several-steps-ahead",
+    "lengths CPU packing": "book/faq#why-must-the-lengths-be-on-the-cpu-and-what-about-empty-sequences",
+    "quantization": "book/faq#can-i-make-a-trained-lstm-smaller-by-quantisation",
+}
+
+
+@pytest.mark.slow
+def test_search_finds_the_section_that_answers_within_three(browser, html):
+    page = browser.new_page()
+    page.goto((html / "search.html").as_uri())
+    page.wait_for_function("typeof Search !== 'undefined' && Search.hasIndex()")
+    found = {words: places[:3] for words, places in page.evaluate(FIND, list(ASKED))}
+    assert {words: places for words, places in found.items() if ASKED[words] not in places} == {}
+    page.close()

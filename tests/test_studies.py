@@ -3,8 +3,11 @@
 import importlib
 import json
 import math
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -165,12 +168,69 @@ def test_a_changed_line_changes_the_fingerprint(protocol, tmp_path, monkeypatch)
         module = ModuleType(path.stem)
         module.__file__ = str(path)
         monkeypatch.setitem(sys.modules, path.stem, module)
-    before = protocol.fingerprint(tmp_path)
+    before = protocol.fingerprint(protocol.sources(tmp_path))
     other.write_text("x = 2\n")
-    assert protocol.fingerprint(tmp_path) == before
+    assert protocol.fingerprint(protocol.sources(tmp_path)) == before
     source.write_text("x = 2\n")
-    assert protocol.fingerprint(tmp_path) != before
-    assert protocol.fingerprint() != protocol.fingerprint(tmp_path)
+    assert protocol.fingerprint(protocol.sources(tmp_path)) != before
+    assert EXPERIMENTS / "protocol.py" in protocol.sources()
+
+
+STUDY = """
+import os, sys, time
+import numpy as np
+from protocol import run, save
+def setting(seed):
+    open(os.path.join({folder!r}, f"{{os.getpid()}}.pid"), "a").write(f"{{seed}}\\n")
+    time.sleep(0.3)
+    return np.random.default_rng(seed).normal(size=3)
+if __name__ == "__main__":
+    found = list(run(setting, [dict(seed=seed) for seed in range(12)], folder=sys.argv[1]))
+    save("study", {{"found": found}}, seeds=range(12), folder=sys.argv[1])
+"""
+
+
+@pytest.mark.release
+def test_a_cluster_that_loses_a_worker_finds_the_same(tmp_path):
+    script, scheduler, local, cluster = (tmp_path / name for name in ("study.py", "scheduler.json", "local", "cluster"))
+    script.write_text(STUDY.format(folder=str(tmp_path)))
+    paths = os.pathsep.join([str(EXPERIMENTS), str(EXPERIMENTS.parent), str(tmp_path)])
+    environment = {k: v for k, v in os.environ.items() if k != "TQDM_DISABLE"} | {"PYTHONPATH": paths}
+    subprocess.run([sys.executable, script, local], env=environment, check=True)
+    seen = set(tmp_path.glob("*.pid"))
+
+    def start(*args):
+        return subprocess.Popen([sys.executable, "-m", "distributed.cli." + args[0], *args[1:]], env=environment)
+
+    quiet = ["--scheduler-file", str(scheduler), "--no-dashboard"]
+    processes = [start("dask_scheduler", "--port", "0", *quiet)]
+    try:
+        wait_until(lambda: scheduler.exists() and scheduler.read_text())
+        processes += [start("dask_worker", *quiet, "--nthreads", "1", "--no-nanny") for _ in range(2)]
+        address = json.loads(scheduler.read_text())["address"]
+        study = subprocess.Popen(
+            [sys.executable, script, cluster],
+            env=environment | {"SCHEDULER": address},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        wait_until(lambda: len(set(tmp_path.glob("*.pid")) - seen) == 2 and len(list(cluster.glob("*.pickle"))) > 2)
+        os.kill(processes[1].pid, signal.SIGKILL)
+        _, errors = study.communicate(timeout=120)
+        assert study.returncode == 0, errors
+    finally:
+        for process in processes[::-1]:
+            process.kill()
+    assert (cluster / "study.json").read_bytes() == (local / "study.json").read_bytes()
+    assert "12/12" in errors  # the progress
+    assert str(processes[1].pid) in {path.stem for path in tmp_path.glob("*.pid")}
+
+
+def wait_until(condition, limit=60):
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("kind", ["LSTM", "RNN"])

@@ -1,11 +1,25 @@
-"""Mends of what Sphinx writes: in the reference, in the index, in exercises, and where a line must not break."""
+"""Mends of what Sphinx writes: in the reference, the index, the search, exercises, and where a line must not break."""
 
 import re
 
 from docutils import nodes
+from sphinx import addnodes
+from sphinx.transforms import SphinxTransform
 from sphinx.util.inspect import signature, stringify_signature
 
 OTHERS = "中文"  # the one heading of the index for terms that start with no Latin letter
+
+
+class LeadToHeading(SphinxTransform):
+    """Let an entry of the index that stands under a heading lead to the heading, not to the line below it."""
+
+    default_priority = 840  # before the index is collected
+
+    def apply(self):
+        for node in self.document.findall(addnodes.index):
+            if isinstance(node.parent, nodes.section) and node.parent.index(node) == 1:
+                there = node.parent["ids"][0]
+                node["entries"] = [(kind, words, there, *rest) for kind, words, _, *rest in node["entries"]]
 
 
 def drop_alias(app, what, name, obj, options, lines):
@@ -40,6 +54,12 @@ def gather(app, page, template, context, doctree):
         context["genindexcounts"] = [sum(1 + len(entry[1][1]) for entry in entries) for _, entries in groups]
 
 
+def load_search(app, page, template, context, doctree):
+    """Load what finds sections on the page of the search alone."""
+    if page == "search":
+        app.add_js_file("search.js")
+
+
 def join_ranges(app, doctree, page):
     """Keep a range from a notebook, (63.8–67.6), on one line: a word joiner follows its dash."""
     glued = (node for node in doctree.findall(nodes.inline) if "pasted-text" in node["classes"])
@@ -53,6 +73,8 @@ def setup(app):
     app.connect("autodoc-process-signature", keep_arguments)
     app.connect("doctree-resolved", unique)
     app.connect("html-page-context", gather)
+    app.connect("html-page-context", load_search)
+    app.add_transform(LeadToHeading)
     app.connect("html-page-context", name_page, priority=900)
     app.connect("doctree-resolved", join_ranges)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

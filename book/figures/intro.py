@@ -30,6 +30,7 @@ STOPS = {
     "training": ("Training", "learning enough,\nand not too much"),
     "recipes": ("Recipes", "small programs\nto copy"),
     "fast": ("Fast", "from a naive loop\nto the fused layer"),
+    "scale": ("Scale", "several workers,\nand nothing lost"),
     "variants": ("Variants", "the GRU, and what\neach part buys"),
     "after-lstm": ("After the LSTM", "scans, xLSTM\nand attention"),
 }

@@ -23,6 +23,7 @@ CHAPTERS = {  # stem: a short title, in the order of the book
     "choosing": "Choosing a pooling",
     "training": "Training",
     "fast": "A fast LSTM in NumPy",
+    "scale": "From one core to many machines",
     "variants": "The variants of the LSTM",
     "after-lstm": "After the LSTM",
 }
