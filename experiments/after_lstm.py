@@ -29,7 +29,7 @@ import time
 import numpy as np
 import torch
 from learning import divide
-from many_seeds import Adam
+from many_seeds import train_early
 from protocol import paired, run, save, streams
 from torch.func import functional_call, stack_module_state, vmap
 from torch.nn.functional import cross_entropy, one_hot
@@ -149,44 +149,22 @@ def train(kind, task, size, layers, rows, H=None, budget=BUDGET):
         `best` validation loss, `at` which update, whether the budget `ended` the training while it improved, `curve`.
     """
     networks = [build(kind, task, layers, seed, H) for seed, _ in rows]
-    p = {name: value.detach() for name, value in stack_module_state(networks)[0].items()}
     draws, held = zip(*(batches(task, size, seed) for seed, _ in rows))
-    held = [torch.stack(each) for each in zip(*held)]
-    found = [dict(best=np.inf, at=0, low=np.inf, since=0, ended=True, curve=[]) for _ in rows]
-    alive, optimiser = list(range(len(rows))), Adam(p, [lr for _, lr in rows])
-    for update in range(1, budget + 1):
-        x, y = (torch.stack(each) for each in zip(*(draws[k]() for k in alive)))
-        leaves = {name: value.requires_grad_() for name, value in p.items()}
-        gradients = torch.autograd.grad(losses(answers(networks[0], leaves, x), y).sum(), list(leaves.values()))
-        p = {name: value.detach() for name, value in leaves.items()}
-        optimiser.update(p, dict(zip(p, gradients)))
-        if update % EVERY:
-            continue
-        with torch.no_grad():
-            scores = losses(answers(networks[0], p, held[0][alive]), held[1][alive]).tolist()
-        for row, (k, score) in enumerate(zip(alive, scores)):
-            note(found[k], score, update)
-            if found[k]["at"] == update:
-                networks[k].load_state_dict({name: value[row] for name, value in p.items()})
-            if found[k]["since"] in (PATIENCE // 3, 2 * PATIENCE // 3):
-                optimiser.lr[row] /= 2
-        on = torch.tensor([found[k]["ended"] for k in alive])
-        if not on.all():
-            alive, p = [k for k in alive if found[k]["ended"]], {name: value[on] for name, value in p.items()}
-            optimiser.select(on)
-        if not alive:
-            break
+
+    def loss(p, x, y):
+        return losses(answers(networks[0], p, x), y)
+
+    def draw(alive):
+        return [torch.stack(each) for each in zip(*(draws[k]() for k in alive))]
+
+    p = {name: value.detach() for name, value in stack_module_state(networks)[0].items()}
+    rates, held = [lr for _, lr in rows], [torch.stack(each) for each in zip(*held)]
+    best, found = train_early(
+        p, rates, loss, draw, held, budget, fall=0.98, every=EVERY, patience=PATIENCE, solved=SOLVED
+    )
+    for k, network in enumerate(networks):
+        network.load_state_dict({name: value[k] for name, value in best.items()})
     return networks, found
-
-
-def note(found, score, update):
-    """Write a validation loss down: in the curve, whether it is the best, and for how long it has not fallen by 2%."""
-    found["curve"].append(score)
-    if score < found["best"]:
-        found |= dict(best=score, at=update)
-    fell = score < 0.98 * found["low"]
-    found |= dict(low=score, since=0) if fell else dict(since=found["since"] + 1)
-    found["ended"] = found["since"] < PATIENCE and score > SOLVED
 
 
 def right(network, x, y, last=8):

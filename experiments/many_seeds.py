@@ -238,6 +238,69 @@ def train(p, seeds, lr, draw, T, *, binary, budget, target=None, B=32, below=0.0
     }
 
 
+def train_early(p, lr, loss, draw, held, budget, *, fall, every=50, patience=12, solved=1e-4):
+    """Train every seed until its validation loss has stopped falling, with a learning rate that is halved on the way.
+
+    Parameters
+    ----------
+    p : dict of str to torch.Tensor
+        Parameters (S, ...) by name.
+    lr : sequence of float
+        One for each seed.
+    loss : callable
+        `loss(p, x, y)` returns the loss of each seed (S,).
+    draw : callable
+        `draw(alive)` returns x and y (S, ...) for the seeds in the list `alive`.
+    held : tuple of torch.Tensor
+        x and y (S, ...) of the validation data, on which the loss is checked every `every` updates.
+    budget : int
+        The most updates.
+    fall : float
+        The loss has fallen if it is below `fall` times what it was when it last fell. When it has not for a third of
+        `patience` checks, the learning rate of the seed is halved, after two thirds again, and then the seed stops.
+    solved : float
+        A seed also stops at this loss or below.
+
+    Returns
+    -------
+    dict
+        Parameters (S, ...) by name, of the best check of each seed.
+    list of dict
+        `best` validation loss, `at` which update, whether the budget `ended` the training while it improved, `curve`.
+    """
+    best = {name: value.clone() for name, value in p.items()}
+    found = [dict(best=np.inf, at=0, low=np.inf, since=0, ended=True, curve=[]) for _ in lr]
+    alive, optimiser = list(range(len(lr))), Adam(p, lr)
+    for update in range(1, budget + 1):
+        leaves = {name: value.requires_grad_() for name, value in p.items()}
+        d = torch.autograd.grad(loss(leaves, *draw(alive)).sum(), list(leaves.values()))
+        p = {name: value.detach() for name, value in leaves.items()}
+        optimiser.update(p, dict(zip(p, d)))
+        if update % every:
+            continue
+        with torch.no_grad():
+            scores = loss(p, *(each[alive] for each in held)).tolist()
+        for row, (k, score) in enumerate(zip(alive, scores)):
+            each = found[k]
+            each["curve"].append(score)
+            if score < each["best"]:
+                each |= dict(best=score, at=update)
+                for name, value in p.items():
+                    best[name][k] = value[row]
+            fell = score < fall * each["low"]
+            each |= dict(low=score, since=0) if fell else dict(since=each["since"] + 1)
+            if each["since"] in (patience // 3, 2 * patience // 3):
+                optimiser.lr[row] /= 2
+            each["ended"] = each["since"] < patience and score > solved
+        on = torch.tensor([found[k]["ended"] for k in alive])
+        if not on.all():
+            alive, p = [k for k in alive if found[k]["ended"]], {name: value[on] for name, value in p.items()}
+            optimiser.select(on)
+        if not alive:
+            break
+    return best, found
+
+
 def search_lr(make, seeds, tries, budget, *task, **options):
     """Choose a learning rate: every one of `tries` trains the same few seeds, all side by side.
 

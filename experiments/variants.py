@@ -32,7 +32,7 @@ import time
 import numpy as np
 import torch
 from learning import Unpacked, predict
-from many_seeds import Adam
+from many_seeds import train_early
 from names_and_vowels import judge, task_of
 from names_and_vowels import train as train_names
 from protocol import paired, run, save, search, streams
@@ -155,40 +155,17 @@ def train(kind, task, rows, budget=BUDGET):
         `ended` the training while it improved, and the `curve`.
     """
     D, T = TASKS[task]["D"], TASKS[task]["T"]
-    p = initial(kind, D, units(kind, D, TASKS[task]["H"]), rows)
     rngs = [streams(seed)[:2] for seed, *_ in rows]
-    best = {name: value.clone() for name, value in p.items()}
-    found = [dict(best=np.inf, at=0, low=np.inf, since=0, ended=True, curve=[]) for _ in rows]
-    held = batches([validation for _, validation in rngs], task, 200, T)
-    alive, optimiser = list(range(len(rows))), Adam(p, [lr for _, lr, _ in rows])
-    for update in range(1, budget + 1):
-        x, y = batches([rngs[k][0] for k in alive], task, BATCH, T)
-        leaves = {name: value.requires_grad_() for name, value in p.items()}
-        gradients = torch.autograd.grad(losses(task, answers(kind, leaves, x), y).sum(), list(leaves.values()))
-        p = {name: value.detach() for name, value in leaves.items()}
-        optimiser.update(p, dict(zip(p, gradients)))
-        if update % EVERY:
-            continue
-        with torch.no_grad():
-            scores = losses(task, answers(kind, p, held[0][alive]), held[1][alive]).tolist()
-        for row, (k, score) in enumerate(zip(alive, scores)):
-            found[k]["curve"].append(score)
-            if score < found[k]["best"]:
-                found[k] |= dict(best=score, at=update)
-                for name, value in p.items():
-                    best[name][k] = value[row]
-            fell = score < 0.95 * found[k]["low"]
-            found[k] |= dict(low=score, since=0) if fell else dict(since=found[k]["since"] + 1)
-            if found[k]["since"] in (PATIENCE // 3, 2 * PATIENCE // 3):
-                optimiser.lr[row] /= 2
-            found[k]["ended"] = found[k]["since"] < PATIENCE and score > SOLVED
-        on = torch.tensor([found[k]["ended"] for k in alive])
-        if not on.all():
-            alive, p = [k for k in alive if found[k]["ended"]], {name: value[on] for name, value in p.items()}
-            optimiser.select(on)
-        if not alive:
-            break
-    return best, found
+
+    def loss(p, x, y):
+        return losses(task, answers(kind, p, x), y)
+
+    def draw(alive):
+        return batches([rngs[k][0] for k in alive], task, BATCH, T)
+
+    p, held = initial(kind, D, units(kind, D, TASKS[task]["H"]), rows), batches([of for _, of in rngs], task, 200, T)
+    rates = [lr for _, lr, _ in rows]
+    return train_early(p, rates, loss, draw, held, budget, fall=0.95, every=EVERY, patience=PATIENCE, solved=SOLVED)
 
 
 def tries_of(kind):
