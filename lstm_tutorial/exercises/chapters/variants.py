@@ -227,7 +227,7 @@ def verify_counter(answer, trial):
         return np.stack(found, axis=1)
 
     step = run(np.array([[1]]))[0, 0]
-    if not abs(step) > 1e-14:
+    if not abs(step) > 0:
         u = sigmoid(weight_ih[1, 0] + bias[1])
         return f"one opening bracket leaves the state at {step:.2g}: with u = {u:.6g} it becomes (1 − u) n"
     move, depth = np.ones(40, int), np.zeros(40, int)
