@@ -99,7 +99,7 @@ def variants_depths(study):
     """Share of the seeds that know when n brackets are all closed, by n: trained up to a depth of 10."""
     results, ax = study["results"], plt.subplots(figsize=(7.5, 4.2))[1]
     looks = {"LSTM": ("lstm", "-", "o"), "GRU": ("forget", "--", "s"), "coupled": ("candidate", "-.", "^")}
-    looks |= {"RNN": ("hidden", ":", "v")}
+    looks |= {"no forget gate": ("output", "-", "D"), "RNN": ("hidden", ":", "v")}
     for kind, (colour, style, marker) in looks.items():
         share = 100 * np.mean(results["brackets"][kind]["counts"], axis=0)
         label = "coupled gates" if kind == "coupled" else kind
