@@ -100,7 +100,7 @@ def after_lstm_time(study):
         ax.minorticks_off()
         ax.grid(axis="y")
     axes[0].set(ylabel="time / that of torch's LSTM")
-    axes[0].yaxis.set_major_formatter("{x:g}")
+    axes[0].set_yticks([0.5, 1, 2, 3], ["0.5", "1", "2", "3"])
     axes[0].legend()
     return axes
 
