@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from lstm_tutorial.in_numpy import sigmoid
-
 
 def shifted(d_h, a, h):
     """The factor of the step itself in place of the next one's."""
@@ -14,10 +12,31 @@ def shifted(d_h, a, h):
     return d_b * np.concatenate([0 * h[:1], h[:-1]]), d_b
 
 
-def as_published(x, weight_u, bias_u, weight_n, bias_n):
-    """The gate of Feng et al., at which 1 replaces."""
-    z = sigmoid(x @ weight_u.T + bias_u)
-    return 1 - z, z * (x @ weight_n.T + bias_n)
+def by_one(a, b):
+    """A distance that grows by 1 and the factor of the earlier steps."""
+    distance = 1
+    while distance < len(b):
+        b = np.concatenate([b[:distance], a[:-distance] * b[:-distance] + b[distance:]])
+        a = np.concatenate([a[:distance], a[distance:] * a[:-distance]])
+        distance += 1
+    return b
+
+
+def overwritten(a, b):
+    """The factors are joined before the additions need the old ones."""
+    distance = 1
+    while distance < len(b):
+        a = np.concatenate([a[:distance], a[distance:] * a[:-distance]])
+        b = np.concatenate([b[:distance], a[distance:] * b[:-distance] + b[distance:]])
+        distance *= 2
+    return b
+
+
+def at_one_x(layer):
+    """Asks at a single x, where a signed factor may be positive."""
+    b = layer(0.0, 0.0)
+    a, a_2 = layer(0.0, 1.0) - b, (layer(0.0, 2.0) - b) / 2
+    return {"gates": "x" if np.isclose(a, a_2) else "h", "factors": "signed" if a < 0 else "positive"}
 
 
 def exponential_forget(z_i, z_f, g, c, n, m):
@@ -41,15 +60,23 @@ WRONG = {
         (lambda: (-1, 0.5, 3, 3.5, 2, 4.5), "the factors are joined as well"),
         (lambda: (-2, -0.5, 3, 3, 1, 2), "`b4` is after pass 1"),
     ],
-    "joined": [
-        (lambda a, b, c, d: (a * c, a * d + b), "joined in the wrong order"),
-        (lambda a, b, c, d: (c, c * b + d), "the earlier one multiplies too"),
+    "repaired_scan": [
+        (by_one, "the distance should double with every pass"),
+        (overwritten, "b needs the old a"),
     ],
     "scan_gradients": [
         (shifted, "through the factor of step t + 1"),
         (lambda d_h, a, h: (d_h * h, d_h), "later steps have read that state too"),
     ],
-    "min_gru_parts": [(as_published, "the update gate is the wrong way round")],
+    "layers_can": [
+        (lambda: dict.fromkeys("ABCDEFGH", "yes"), "in B the gates read h"),
+        (lambda: dict.fromkeys("ABCDEFGH", "no"), "in A the gate reads x alone"),
+    ],
+    "kind_of_layer": [
+        (lambda layer: {"gates": "x", "factors": "positive"}, "the layer was not run"),
+        (at_one_x, "is it below 0 at some x"),
+        (lambda layer: [layer(0.0, 0.0) for _ in range(4)], "the layer runs three times"),
+    ],
     "parity_unit": [
         (lambda: ([1, 0.5], [0, 1], 0.5), "the larger of two states remains the larger"),
         (lambda: ([0.99, -0.99], [0, 1], 0.5), "a zero should leave the state as it is"),

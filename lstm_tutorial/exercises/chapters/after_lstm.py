@@ -4,8 +4,9 @@ from itertools import product
 
 import numpy as np
 
-from lstm_tutorial.exercises import exercise, identity
-from lstm_tutorial.in_numpy import linear_scan_backward, sigmoid, tanh
+from lstm_tutorial.exercises import Box, exercise
+from lstm_tutorial.exercises.chapters.numpy_lstm import other_words
+from lstm_tutorial.in_numpy import linear_scan, linear_scan_backward, sigmoid
 
 PASSES = {
     "a3": "after pass 1, the factor that leads from step 1 to step 3: the product of two",
@@ -41,28 +42,44 @@ def scan_by_hand(*, factor=lambda a, b: a * b, added=lambda a, b, a_next, b_next
     return [a_1[2], a_1[3], b_1[2], b_1[3], *h]
 
 
+def draw_scan(trial):
+    """Draw factors and additions of enough steps for four passes or more."""
+    T, H = trial.choice(9, 13, 17), trial.sizes("H D")[0]
+    return trial.normal(T, H), trial.normal(T, H)
+
+
 @exercise(
-    "Two steps are one",
-    draw=lambda trial: tuple(trial.normal(*shape) for shape in [trial.sizes("B H")] * 4),
-    names="a, b",
-    axes="B H, B H",
+    "Three faults in a scan",
+    draw=draw_scan,
+    names="h",
+    axes="T H",
+    same_as=linear_scan,
+    combine=3,
     turns={
-        "the factors add up: the state is multiplied by one and then by the other": dict(a_of=lambda a, b: a + b),
-        "`a` is the factor of the later step alone: the earlier one multiplies too": dict(a_of=lambda a, b: b),
-        "`a` is the factor of the earlier step alone: the later one multiplies too": dict(a_of=lambda a, b: a),
-        "the two are joined in the wrong order: what the earlier step added is multiplied by the later factor": dict(
-            b_of=lambda a, b, a_next, b_next: a * b_next + b
+        "the distance should double with every pass": dict(grow=lambda distance: distance + 1),
+        "the first steps are finished: they stay what they are": dict(kept=0),
+        "what was added earlier is multiplied by the factor of the later steps, not of the earlier": dict(
+            factor="earlier"
         ),
-        "what the earlier step added is multiplied by the later factor before the later step adds": dict(
-            b_of=lambda a, b, a_next, b_next: b + b_next
-        ),
-        "what the later step adds is not multiplied by anything": dict(
-            b_of=lambda a, b, a_next, b_next: a_next * (b + b_next)
-        ),
+        "the factors are joined as well, by a product": dict(joined="not"),
+        "the factors of joined steps multiply, they do not add": dict(joined="sum"),
+        "b needs the old a: join b first, or keep the old a": dict(first="a"),
+        "what the later steps add is lost": dict(adds=0),
+        "the passes end too early": dict(reach=2),
     },
 )
-def joined(a, b, a_next, b_next, *, a_of=np.multiply, b_of=lambda a, b, a_next, b_next: a_next * b + b_next):
-    return a_of(a, a_next), b_of(a, b, a_next, b_next)
+def repaired_scan(
+    a, b, *, grow=lambda distance: 2 * distance, kept=1, factor="later", joined="product", first="b", adds=1, reach=1
+):
+    distance = 1
+    while reach * distance < len(b):
+        late, early = a[distance:], a[:-distance]
+        new = {"product": late * early, "sum": late + early, "not": late}[joined]
+        a_next = np.concatenate([a[:distance], new])
+        by = {"later": (a_next if first == "a" else a)[distance:], "earlier": early}[factor]
+        b = np.concatenate([kept * b[:distance], by * b[:-distance] + adds * b[distance:]])
+        a, distance = a_next, grow(distance)
+    return b
 
 
 def draw_recurrence(trial):
@@ -101,33 +118,21 @@ def scan_gradients(d_h, a, h, *, later="next", before=True, whole=True):
     return (d_b if whole else d_h) * state, d_b
 
 
-def draw_min_gru(trial):
-    """Draw a sequence, and the two layers of a minGRU."""
-    T, B, D, H = trial.sizes("T B D H")
-    return trial.normal(T, B, D), trial.normal(H, D), trial.normal(H), trial.normal(H, D), trial.normal(H)
+LAYERS = {
+    "A": ("yes", "in A the gate reads x alone: what does its a or b at step 100 wait for?"),
+    "B": ("no", "in B the gates read h: what must be known before the gates of step 100?"),
+    "C": ("no", "in C the gates read h, and an exponential changes nothing about that"),
+    "D": ("no", "in D the difference of the two states is multiplied by numbers above 0: can it change its sign?"),
+    "E": ("yes", "in E a factor below 0 turns the difference of the two states around"),
+    "F": ("yes", "in F nothing is forgotten, and each bracket adds 1 or −1"),
+    "G": ("no", "in G there are five keys: how many directions at right angles have four dimensions?"),
+    "H": ("yes", "in H every key and every value is kept"),
+}
 
 
-@exercise(
-    "A minGRU as factors and additions",
-    draw=draw_min_gru,
-    names="a, b",
-    axes="T B H, T B H",
-    turns={
-        "the update gate is the wrong way round: at u = 1 the old state is kept": dict(mix=lambda u: (1 - u, u)),
-        "`b` is the new value whole: it is weighted with 1 − u": dict(mix=lambda u: (u, 1)),
-        "`b` is weighted with u: with u is kept what was there, with 1 − u what is new": dict(mix=lambda u: (u, u)),
-        "the new value of a minGRU passes through no tanh": dict(shape=tanh),
-        "the gate lacks its sigmoid": dict(squash=identity),
-        "the gate is a tanh: its range should be 0 to 1": dict(squash=tanh),
-        "the biases are left out": dict(biased=False),
-    },
-)
-def min_gru_parts(
-    x, weight_u, bias_u, weight_n, bias_n,
-    *, mix=lambda u: (u, 1 - u), shape=identity, squash=sigmoid, biased=True,
-):  # fmt: skip
-    a, share = mix(squash(x @ weight_u.T + bias_u * biased))
-    return a, share * shape(x @ weight_n.T + bias_n * biased)
+@exercise("What these layers can do", words="yes, no", turns=other_words(LAYERS))
+def layers_can(**answers):
+    return {name: answers.get(name, word) for name, (word, _) in LAYERS.items()}
 
 
 def verify_parity(answer, trial):
@@ -173,6 +178,44 @@ def verify_parity(answer, trial):
 )
 def parity_unit(*, factor=(1, -1), add=(0, 1), level=0.5):
     return np.array(factor, float), np.array(add, float), float(level)
+
+
+class LayerBox(Box):
+    """One unit of a layer, of which nobody has said what its gate reads and how large its factors are."""
+
+    runs, budget = 3, "the layer runs three times"
+
+    def __init__(self, trial):
+        super().__init__()
+        self.gates, self.factors = trial.choice(*product(("x", "h"), ("positive", "signed")))
+        self.from_x, self.from_h, self.adds = trial.rng.uniform(1, 2, 3) * trial.rng.choice([-1, 1], 3)
+        self.bias = trial.rng.uniform(-0.5, 0.5)
+
+    def answer(self, x, h):
+        x, h = np.broadcast_arrays(np.asarray(x, float), np.asarray(h, float))
+        self.asked.append((x, h))
+        a = sigmoid(self.from_x * x + self.bias + (self.from_h * h if self.gates == "h" else 0))
+        return (2 * a - 1 if self.factors == "signed" else a) * h + np.tanh(self.adds * x)
+
+
+def diagnose_layer(got, want, layer):
+    if not layer.asked:
+        return "the layer was not run"
+    if got["gates"] != want["gates"]:
+        return "`gates` is not right: for one x, does the new h lie on a straight line over three values of the old h?"
+    return "`factors` is not right: the factor is what the new h gains with the old one; is it below 0 at some x?"
+
+
+@exercise(
+    "Which layer is in the box?",
+    draw=lambda trial: (LayerBox(trial),),
+    diagnose=diagnose_layer,
+    words="x, h, positive, signed",
+    dtypes=("float64",),
+    trials=24,
+)
+def kind_of_layer(layer):
+    return {"gates": layer.gates, "factors": layer.factors}
 
 
 def draw_slstm(trial):
