@@ -9,10 +9,10 @@ from lstm_tutorial import figures
 from lstm_tutorial.figures.drawings import COLOURS, box, canvas, operation, tint, wire, write
 
 CELLS = {  # title: what the gates read; what keeps, what writes, how it is shown; with a star what differs
-    "LSTM": ("gates read $x_t$ and $h_{t-1}$", "f", r"i\,\tilde{c}", r"o\,\tanh(c)"),
-    "minLSTM": ("*gates read $x_t$ alone", "f", r"*(1-f)\,\tilde{c}", None),
-    "sLSTM": ("gates read $x_t$ and $h_{t-1}$", "f", r"*e^z\,\tilde{c}", r"*o\,c/\nu"),
-    "mLSTM": ("*gates read $x_t$ alone", "f", r"*e^z\,v\,k^{\mathrm{T}}", r"*o\,Cq/\nu"),
+    "LSTM": ("gates read x and h", "f", r"i\,\tilde{c}", r"o\,\tanh(c)"),
+    "minLSTM": ("*gates read x alone", "f", r"*(1-f)\,\tilde{c}", None),
+    "sLSTM": ("gates read x and h", "f", r"*e^z\,\tilde{c}", r"*o\,c/\nu"),
+    "mLSTM": ("*gates read x alone", "f", r"*e^z\,v\,k^{\mathrm{T}}", r"*o\,Cq/\nu"),
 }
 LOOKS = {  # whose gates read h, whose do not, attention
     "LSTM": ("lstm", "-", "o"),
@@ -38,8 +38,8 @@ def after_lstm_cells():
         lane, new = y + 1.08, title in ("minLSTM", "mLSTM")
         write(ax, x + 0.15, y + 1.88, title, 14, ha="left", weight="bold")
         write(ax, x + 0.15, y + 1.58, reads.strip("*"), 15, "hidden" if new else "grey", ha="left")
-        write(ax, x + 0.4, lane, rf"${state}_{{t-1}}$", 16)
-        write(ax, x + 3.5, lane, f"${state}_t$", 16)
+        write(ax, x + 0.4, lane, rf"${state}_{{t-1}}$", 18.6)
+        write(ax, x + 3.5, lane, f"${state}_t$", 18.6)
         wire(ax, (x + 0.78, lane), (x + 3.26, lane), colour="cell", width=5 if title == "mLSTM" else 3)
         for dx, sign, text, colour in ((1.1, "x", keep, "forget"), (1.85, "+", add, "input")):
             lit = text.startswith("*") or title == "LSTM"
@@ -48,7 +48,7 @@ def after_lstm_cells():
             operation(ax, x + dx, lane, sign, shown, 0.13)
             if lit and title != "LSTM":
                 box(ax, x + dx, y + 0.38, 1.04, 0.4, colour, 0.14)
-            write(ax, x + dx, y + 0.38, f"${text.strip('*')}$", 16, "ink" if lit else "grey")
+            write(ax, x + dx, y + 0.38, f"${text.strip('*')}$", 18.6 if "^" in text else 16, "ink" if lit else "grey")
         if show:
             lit = show.startswith("*")
             shown = "output" if lit or title == "LSTM" else "grey"

@@ -27,8 +27,8 @@ def variants_cells():
         x, y = wide * (k % 2), high * (2 - k // 2)
         state, lane = ("h" if show is None else "c"), y + 1.0
         write(ax, x + 0.15, y + 1.44, title, 14, ha="left", weight="bold")
-        write(ax, x + 0.42, lane, rf"${state}_{{t-1}}$", 15)
-        write(ax, x + 3.5, lane, f"${state}_t$", 15)
+        write(ax, x + 0.42, lane, rf"${state}_{{t-1}}$", 18.6)
+        write(ax, x + 3.5, lane, f"${state}_t$", 18.6)
         wire(ax, (x + 0.78, lane), (x + 3.26, lane), colour="cell", width=3)
         for dx, sign, text, colour in (
             (1.15, "x", keep, "forget"),
@@ -45,7 +45,7 @@ def variants_cells():
                 wire(ax, (x + dx, y + 0.38), (x + dx, y + 0.12), colour="hidden", width=2.4)
                 operation(ax, x + dx, y + 0.5, "x", shown, 0.12)
                 write(ax, x + dx + 0.42, y + 0.5, f"${text.strip('*')}$", 15, tint(shown, 0.85, "black"))
-                write(ax, x + dx + 0.3, y + 0.16, "$h_t$", 15)
+                write(ax, x + dx + 0.3, y + 0.16, "$h_t$", 18.6)
                 continue
             wire(ax, (x + dx, y + 0.56), (x + dx, lane - 0.13), colour=shown, width=2.4 if lit else 1.6)
             operation(ax, x + dx, lane, sign, shown, 0.13)
