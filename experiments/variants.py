@@ -8,7 +8,7 @@ brackets (16 units, T = 40): after every character, is every bracket closed? Run
 fresh data for every update (batch 32) from `protocol.streams`; the loss is that of all steps. It is checked every 50
 updates on the seed's 200 validation sequences. A seed stops when the loss is 0.0001 or less: then the task is `solved`,
 and the loss would go on falling for ever. When it has not fallen by 5% for 4 checks, the seed's learning rate is
-halved, after 8 again, and after 12 the seed stops, at most after 3,000 updates (`ended`); the weights of its best check
+halved, after 8 again, and after 12 the seed stops, at most after 9,000 updates (`ended`); the weights of its best check
 count. Adam, gradients clipped to norm 1. Tests, on 500 new sequences: T as trained, and four times T; differences are
 of log10 of the loss, because the losses differ by powers of ten, and a loss below 0.0001 counts as 0.0001. `counts`:
 the depths n, 1 to 10, then 20, 40, 80 and 160, at which n times "(" and then n times ")" are called closed after the
@@ -44,7 +44,7 @@ from lstm_tutorial.in_torch import GRU, LSTM, RNN, LSTMVariant, gru_cell, lstm_c
 from lstm_tutorial.in_torch.variants import CELLS, cell_sequence
 
 SEEDS, SEARCHED = range(10), 100
-BATCH, EVERY, PATIENCE, BUDGET, SOLVED = 32, 50, 12, 3000, 1e-4
+BATCH, EVERY, PATIENCE, BUDGET, SOLVED = 32, 50, 12, 9000, 1e-4
 TASKS = {"marked": dict(D=2, H=16, T=30), "brackets": dict(D=2, H=16, T=40)}
 DEPTHS = [*range(1, 11), 20, 40, 80, 160]
 KINDS = {"LSTM": "ifgo", "GRU": "rzn", **{kind: rows for kind, (rows, _) in CELLS.items()}, "RNN": "h"}
