@@ -145,6 +145,9 @@ def after_lstm_recall(study):
         if kind in results["widths"]:
             each = list(results["widths"][kind].values())
             axes[1].plot([one["state"] for one in each], [np.median(one["right at 8"]) for one in each], **look)
+        else:
+            one = results["recall"][kind]["8 pairs"]
+            axes[1].plot(one["state"], np.median(one["right at 8"]), **look | dict(ls=""))
     for ax in axes:
         ax.set(xscale="log")
         ax.minorticks_off()
