@@ -21,7 +21,7 @@ clipped to norm 1. The loss (cross-entropy of all answers) is checked every 50 u
 (256 sequences; names: the validation part). When it has not fallen by 2% for 4 checks, the learning rate is halved,
 after 8 again, and after 12 the seed stops, as it does below a loss of 0.0001, and at most after 3,000 updates
 (`ended`); the weights of the best check count. The seeds of a contender are trained side by side as one batched
-product. About 40 minutes on two cores.
+product. About an hour on two cores.
 """
 
 import time
@@ -202,7 +202,7 @@ def contend(kind, task, size, lr, layers, H=None, seeds=SEEDS, budget=BUDGET):
 
 
 def state_size(kind, H, n):
-    """Return how many numbers a block carries from step to step; attention keeps all keys and values of n pairs."""
+    """Return how many numbers a block carries from step to step; attention keeps the keys and values of 2n steps."""
     one = {"LSTM": 2 * H, "sLSTM": 4 * H, "mLSTM": H * H + H + 1, "attention": 2 * H * 2 * n}
     return one.get(kind, 4 * H if "SSM" in kind else H)
 
