@@ -334,6 +334,32 @@ def test_a_solved_task_ends_the_training_and_the_first_to_solve_it_is_the_best(m
         assert [(len(each["curve"]), each["ended"]) for each in found] == [(checks, ended)] * 2
 
 
+def test_a_learning_rate_is_halved_on_a_plateau_and_then_the_training_stops():
+    import many_seeds
+
+    seen = []
+
+    def loss(p, x, y):  # in training w itself, on validation data always 1
+        if not x.any():
+            seen.append(p["w"].item())
+        return p["w"] * x + (1 - x)
+
+    ones, zeros = torch.ones(1), torch.zeros(1)
+    _, (found,) = many_seeds.train_early(
+        {"w": zeros.clone()},
+        [0.1],
+        loss,
+        lambda alive: (ones, ones),
+        (zeros, zeros),
+        99,
+        fall=0.98,
+        every=1,
+        patience=3,
+    )
+    np.testing.assert_allclose(seen, [-0.1, -0.2, -0.25, -0.275], rtol=1e-4)
+    assert found["ended"] is False and found["at"] == 1
+
+
 def test_the_gradient_at_the_start_is_that_of_autograd():
     import first_symbol
 
