@@ -342,11 +342,11 @@ def test_a_learning_rate_is_halved_on_a_plateau_and_then_the_training_stops():
     def loss(p, x, y):  # in training w itself, on validation data always 1
         if not x.any():
             seen.append(p["w"].item())
-        return p["w"] * x + (1 - x)
+        return p["w"][:, 0] * x + (1 - x)
 
     ones, zeros = torch.ones(1), torch.zeros(1)
     _, (found,) = many_seeds.train_early(
-        {"w": zeros.clone()},
+        {"w": torch.zeros(1, 1)},
         [0.1],
         loss,
         lambda alive: (ones, ones),
