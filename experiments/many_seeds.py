@@ -238,7 +238,7 @@ def train(p, seeds, lr, draw, T, *, binary, budget, target=None, B=32, below=0.0
     }
 
 
-def train_early(p, lr, loss, draw, held, budget, *, fall, every=50, patience=12, solved=1e-4):
+def train_early(p, lr, loss, draw, held, budget, *, fall, every=50, patience=12, least=0, solved=1e-4):
     """Train every seed until its validation loss has stopped falling, with a learning rate that is halved on the way.
 
     Parameters
@@ -258,6 +258,8 @@ def train_early(p, lr, loss, draw, held, budget, *, fall, every=50, patience=12,
     fall : float
         The loss has fallen if it is below `fall` times what it was when it last fell. When it has not for a third of
         `patience` checks, the learning rate of the seed is halved, after two thirds again, and then the seed stops.
+    least : int
+        Checks up to this update do not count for that: many losses first stay at chance for a while.
     solved : float
         A seed also stops at this loss or below.
 
@@ -288,7 +290,7 @@ def train_early(p, lr, loss, draw, held, budget, *, fall, every=50, patience=12,
                 for name, value in p.items():
                     best[name][k] = value[row]
             fell = score < fall * each["low"]
-            each |= dict(low=score, since=0) if fell else dict(since=each["since"] + 1)
+            each |= dict(low=score, since=0) if fell else dict(since=each["since"] + (update > least))
             if each["since"] in (patience // 3, 2 * patience // 3):
                 optimiser.lr[row] /= 2
             each["ended"] = each["since"] < patience and score > solved
