@@ -15,14 +15,15 @@ the value of each is asked for; 6,000 parameters; n = 2, 4 and 8. `widths`: 4 pa
 not at equal parameters, for LSTM, minGRU, mLSTM and attention: how large must the state be?
 
 Six tries for each contender and task, three learning rates with one block or two, scored by the validation loss of seed
-100 (recall: at n = 4, for all n and widths); then seeds 0 to 4 with the best. All but names draw fresh data for every
-update, from `protocol.streams`; names draws rows of the seed's training part. Batches of 32; Adam, gradients
-clipped to norm 1. The loss (cross-entropy of all answers) is checked every 50 updates on the seed's validation data
-(256 sequences; names: the validation part). When it has not fallen by 5% for 4 checks, the learning rate is halved,
-after 8 again, and after 12 the seed stops. Losses may stay at chance for a while, so the checks of the first 2,000
-updates do not count, on names excepted, where nothing stays at chance. A seed also stops below a loss of 0.0001, and
-at most after 9,000 updates (`ended`). The weights of the best check count. The seeds of a contender are trained side
-by side as one batched product. About 40 minutes on two idle cores.
+100 (recall: at n = 4, for all n and widths). Where several solve the task, the right answers on validation sequences of
+4 times T decide, since tries that are the same at T differ beyond it. Then seeds 0 to 4 with the best. All but names
+draw fresh data for every update, from `protocol.streams`; names draws rows of the seed's training part. Batches of 32;
+Adam, gradients clipped to norm 1. The loss (cross-entropy of all answers) is checked every 50 updates on the seed's
+validation data (256 sequences; names: the validation part). When it has not fallen by 5% for 4 checks, the learning
+rate is halved, after 8 again, and after 12 the seed stops. Losses may stay at chance for a while, so the checks of the
+first 2,000 updates do not count, on names excepted, where nothing stays at chance. A seed also stops below a loss of
+0.0001, and at most after 9,000 updates (`ended`). The weights of the best check count. The seeds of a contender are
+trained side by side as one batched product. About 40 minutes on two idle cores.
 """
 
 import time
@@ -179,13 +180,24 @@ def right(network, x, y, last=8):
 
 
 def search(kind, task, budget=BUDGET):
-    """Return the validation loss of each try on one seed; those with as many blocks are trained side by side."""
-    scores = {}
+    """Return the validation loss of each try on one seed, and the percentage right at 4 times T, where it is tested.
+
+    Tries with as many blocks are trained side by side.
+    """
+    scores, longer = {}, TASKS[task]["test"][1:2]
     for layers in (1, 2):
         rows = [(SEARCHED, each["lr"]) for each in TRIES if each["layers"] == layers]
-        runs = train(kind, task, TASKS[task]["sizes"][0], layers, rows, budget=budget)[1]
-        scores |= {(lr, layers): each["best"] for (_, lr), each in zip(rows, runs)}
+        networks, runs = train(kind, task, TASKS[task]["sizes"][0], layers, rows, budget=budget)
+        held = [tensors(DRAW[task](streams(SEARCHED)[1], 256, T)) for T in longer]
+        for (_, lr), network, each in zip(rows, networks, runs):
+            scores[lr, layers] = each["best"], [right(network, *data) for data in held]
     return [scores[each["lr"], each["layers"]] for each in TRIES]
+
+
+def best_of(scores):
+    """Return the try with the lowest loss; of those that have solved the task, the one most often right beyond T."""
+    order = [(max(loss, SOLVED), [-each for each in longer], loss) for loss, longer in scores]
+    return order.index(min(order))
 
 
 def contend(kind, task, size, lr, layers, H=None, seeds=SEEDS, budget=BUDGET):
@@ -214,9 +226,9 @@ if __name__ == "__main__":
     pairs = [dict(kind=kind, task=task) for task in TASKS for kind in MIXERS]
     for each, scores in zip(pairs, run(search, pairs)):
         kind, task = each.values()
-        chosen = TRIES[int(np.argmin(scores))]
-        results.setdefault(task, {})[kind] = {"tries": scores, "chosen": chosen}
-        print(kind, task, np.round(scores, 3), chosen, flush=True)
+        chosen, (tries, longer) = TRIES[best_of(scores)], zip(*scores)
+        results.setdefault(task, {})[kind] = {"tries": tries, "longer": longer, "chosen": chosen}
+        print(kind, task, np.round(tries, 3), np.round(longer).ravel(), chosen, flush=True)
         save("after_lstm", results, SEEDS)
     settings = [each | dict(size=size) for each in pairs for size in TASKS[each["task"]]["sizes"]]
     settings += [dict(kind=kind, task="recall", size=4, H=H) for kind, widths in WIDTHS.items() for H in widths]
