@@ -106,7 +106,7 @@ def after_lstm_time(study):
 
 
 def _dots(ax, rows, lengths, of):
-    """Draw a dot for each seed and length, the longer the darker, and a bar at the median of the longest."""
+    """Draw a dot for each seed and length, the longer the darker."""
     for k, kind in enumerate(rows):
         for j, T in enumerate(lengths):
             values = np.array(of[kind]["found"][f"right at {T}"])
