@@ -23,8 +23,7 @@ validation data (256 sequences; names: the validation part). When it has not fal
 rate is halved, after 8 again, and after 12 the seed stops. Losses may stay at chance for a while, so the checks of the
 first 2,000 updates do not count. On names, where nothing stays at chance and the loss falls less, they count, and 2%
 will do. A seed also stops below a loss of 0.0001, and at most after 9,000 updates (`ended`). The weights of the best
-check count. The seeds of a contender are trained side by side as one batched product. About 40 minutes on two idle
-cores.
+check count. The seeds of a contender are trained side by side as one batched product. About 45 minutes on two cores.
 """
 
 import time
