@@ -179,9 +179,10 @@ def test_variants_agree_between_the_twins(case, kind):
     assert_close(run_numpy(numpy_net, *run), run_torch(twin, *run), 1e-10)
 
 
+@pytest.mark.parametrize("peephole", [False, True])
 @pytest.mark.parametrize("twin", [in_numpy, in_torch])
-def test_the_loop_of_any_cell_is_the_loop_of_the_lstm(twin):
-    network, rng = twin.LSTM(2, 3, rng=0, dtype="float64"), np.random.default_rng(0)
+def test_the_loop_of_any_cell_is_the_loop_of_the_lstm(twin, peephole):
+    network, rng = twin.LSTM(2, 3, peephole=peephole, rng=0, dtype="float64"), np.random.default_rng(0)
     x, h, c = rng.standard_normal((4, 5, 2)), *rng.standard_normal((2, 5, 3))
     x, h, c = (x, h, c) if twin is in_numpy else map(torch.tensor, (x, h, c))
     weights, lengths = network.state_dict().values(), [4, 1, 3, 2, 4]

@@ -104,7 +104,7 @@ class GRU(LSTM):
     Parameters
     ----------
     input_size, hidden_size, num_layers, batch_first, bidirectional, dropout, rng, dtype
-        As for `LSTM`.
+        As for `LSTM`, whose `forget_bias`, `peephole` and `return_gates` belong to its own gates.
 
     Notes
     -----

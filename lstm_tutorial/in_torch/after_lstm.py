@@ -221,8 +221,8 @@ class MLSTM(Module):
     """An mLSTM over sequences: the state of each head is a matrix, to which values are added under their keys.
 
     C_t = f_t C_{t-1} + i_t v_t k_t^T, n_t = f_t n_{t-1} + i_t k_t, h_t = o_t C_t q_t / max(abs(n_t q_t), 1). The
-    gates read x alone, so all steps can be computed at once, as in attention: `forward` does it, `loop` goes step by
-    step.
+    gates read x alone, so `forward` computes all steps at once, as attention does, and `loop` one after the other.
+    Beck et al. (2024), section 2.3, with the sigmoid for f.
 
     Parameters
     ----------
@@ -232,10 +232,6 @@ class MLSTM(Module):
         Matrices of (H / heads, H / heads) numbers.
     forget_bias : float
     rng : torch.Generator, int or None
-
-    Notes
-    -----
-    Beck et al. (2024), section 2.3, with the sigmoid for f.
 
     Examples
     --------
