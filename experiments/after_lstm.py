@@ -6,13 +6,13 @@ head), minLSTM, minGRU, a diagonal state-space model with 4 numbers for each cha
 parameters to within 2%: the width is the largest that fits with a feed-forward layer of twice the width, and the rest
 goes into the feed-forward layer. Initial biases as the authors set them, 1 for the forget gate of the LSTM.
 
-parity: after every bit, is the number of ones odd? T = 12, 3,500 parameters. depth: after every bracket, how many are
-open, 0 to 4? T = 16, 3,500 parameters. Both are tested at T and at 4 and 10 times T: percent right in the last 8 steps.
-first: the first symbol decides, answered after T = 20 steps of noise, tested at 20 and at 80; 3,500 parameters.
-names: a city's country, answered at the last letter; the fixed test names; 6,000 parameters.
-recall: n pairs of a key (of 16) and a value (of 8), a pair in one step, then the n keys alone in another order, and
-the value of each is asked for; 6,000 parameters; n = 2, 4 and 8. `widths`: 4 pairs, one block, at widths 4 to 32, so
-not at equal parameters, for LSTM, minGRU, mLSTM and attention: how large must the state be?
+With 3,500 parameters and T = 12, parity: after every bit, is the number of ones odd? depth: after every bracket, how
+many are open, 0 to 4? Both are tested at T and at 4 and 10 times T: percent right in the last 8 steps. first: the first
+symbol decides, answered at the last step, tested at T and at 4 times T.
+With 6,000 parameters, recall: n pairs of a key (of 16) and a value (of 8), a pair in one step, then the n keys alone in
+another order, and the value of each is asked for; n = 4 and 8. names: a city's country, answered at the last letter.
+`widths`: 4 pairs, one block, at widths 4 to 32, so not at equal parameters, for LSTM, minGRU, mLSTM and attention: how
+large must the state be?
 
 Six tries for each contender and task, three learning rates with one block or two, scored by the validation loss of seed
 100 (recall: at n = 4, for all n and widths). Where several solve the task, the right answers on validation sequences of
@@ -23,7 +23,11 @@ validation data (256 sequences; names: the validation part). When it has not fal
 rate is halved, after 8 again, and after 12 the seed stops. Losses may stay at chance for a while, so the checks of the
 first 2,000 updates do not count. On names, where nothing stays at chance and the loss falls less, they count, and 2%
 will do. A seed also stops below a loss of 0.0001, and at most after 9,000 updates (`ended`). The weights of the best
-check count. The seeds of a contender are trained side by side as one batched product. About 45 minutes on two cores.
+check count. The seeds of a contender are trained side by side as one batched product.
+
+Trials came before, and what they gave on test data led to the sizes and rules above. So this study is tested on other
+data: a fourth stream of each seed, and another split of the names than elsewhere, with a fifth of its test names in
+common. Less than 40 minutes on two cores.
 """
 
 import time
@@ -45,12 +49,12 @@ TRIES = [dict(lr=lr, layers=layers) for lr in (1e-3, 4e-3, 1.6e-2) for layers in
 KEYS, VALUES, DEEPEST = 16, 8, 4
 TASKS = {  # what is read, how many answers there are, parameters; the settings that are trained, and those tested
     "parity": dict(D=2, K=2, size=3500, sizes=[12], test=[12, 48, 120]),
-    "depth": dict(D=2, K=DEEPEST + 1, size=3500, sizes=[16], test=[16, 64, 160]),
-    "first": dict(D=2, K=2, size=3500, sizes=[20], test=[20, 80]),
-    "recall": dict(D=KEYS + VALUES, K=VALUES, size=6000, sizes=[4, 2, 8], test=[]),
+    "depth": dict(D=2, K=DEEPEST + 1, size=3500, sizes=[12], test=[12, 48, 120]),
+    "first": dict(D=2, K=2, size=3500, sizes=[12], test=[12, 48]),
+    "recall": dict(D=KEYS + VALUES, K=VALUES, size=6000, sizes=[4, 8], test=[]),
     "names": dict(D=32, K=12, size=6000, sizes=[20], test=[20]),
 }
-WIDTHS = {"LSTM": (4, 8, 16, 32), "minGRU": (4, 8, 16, 32), "mLSTM": (4, 8, 16), "attention": (4, 8, 16)}
+WIDTHS = {"LSTM": (8, 16, 32), "minGRU": (8, 16, 32), "mLSTM": (4, 8, 16), "attention": (4, 8, 16)}
 NONE = -100  # where no answer is asked for: cross_entropy leaves it out
 
 
@@ -92,7 +96,7 @@ DRAW = {"parity": draw_parity, "depth": draw_depth, "first": draw_first, "recall
 
 def names_of(seed, part):
     """Return a part of the names, x (N, 20, 32), one-hot, and the countries (N, 20), asked for at the last letter."""
-    each = getattr(divide(city_names(rng=0), seed), part)
+    each = getattr(divide(city_names(rng=1), seed), part)
     x = one_hot(torch.as_tensor(each.x), 32).float()
     y = np.where(np.arange(x.shape[1]) == each.lengths[:, None] - 1, each.y[:, None], NONE)
     return x, torch.as_tensor(y)
@@ -137,7 +141,8 @@ def answers(network, p, x):
 
 def losses(said, y):
     """Return the cross-entropy of each network's answers (S,)."""
-    return torch.stack([cross_entropy(each.flatten(0, 1), right.flatten()) for each, right in zip(said, y)])
+    each = cross_entropy(said.flatten(0, 2), y.flatten(), reduction="none").view(len(y), -1)
+    return each.sum(dim=1) / (y != NONE).flatten(1).sum(dim=1)
 
 
 def train(kind, task, size, layers, rows, H=None, budget=BUDGET):
@@ -180,7 +185,7 @@ def right(network, x, y, last=8):
 
 
 def search(kind, task, budget=BUDGET):
-    """Return the validation loss of each try on one seed, and the percentage right at 4 times T, where it is tested.
+    """Return for each try on one seed its validation loss, the percentage right at 4 times T, and whether it `ended`.
 
     Tries with as many blocks are trained side by side.
     """
@@ -190,13 +195,13 @@ def search(kind, task, budget=BUDGET):
         networks, runs = train(kind, task, TASKS[task]["sizes"][0], layers, rows, budget=budget)
         held = [tensors(DRAW[task](streams(SEARCHED)[1], 256, T)) for T in longer]
         for (_, lr), network, each in zip(rows, networks, runs):
-            scores[lr, layers] = each["best"], [right(network, *data) for data in held]
+            scores[lr, layers] = each["best"], [right(network, *data) for data in held], each["ended"]
     return [scores[each["lr"], each["layers"]] for each in TRIES]
 
 
 def best_of(scores):
     """Return the try with the lowest loss; of those that have solved the task, the one most often right beyond T."""
-    order = [(max(loss, SOLVED), [-each for each in longer], loss) for loss, longer in scores]
+    order = [(max(loss, SOLVED), [-each for each in longer], loss) for loss, longer, _ in scores]
     return order.index(min(order))
 
 
@@ -208,7 +213,7 @@ def contend(kind, task, size, lr, layers, H=None, seeds=SEEDS, budget=BUDGET):
     found |= {"curves": [np.round(runs[0]["curve"], 4)], "cpu": time.process_time() - started}
     for T in TASKS[task]["test"] or [size]:
         tests = [names_of(0, "test")] * len(runs) if task == "names" else None
-        tests = tests or [tensors(DRAW[task](streams(seed)[2], 300, T)) for seed in seeds]
+        tests = tests or [tensors(DRAW[task](np.random.default_rng([seed, 3]), 300, T)) for seed in seeds]
         found[f"right at {T}"] = [right(network, *each) for network, each in zip(networks, tests)]
     width, wide = networks[0].embedding.out_features, networks[0].blocks[0]["wide"].out_features
     found |= {"width": width, "wide": wide, "state": layers * state_size(kind, width, size)}
@@ -226,8 +231,8 @@ if __name__ == "__main__":
     pairs = [dict(kind=kind, task=task) for task in TASKS for kind in MIXERS]
     for each, scores in zip(pairs, run(search, pairs)):
         kind, task = each.values()
-        chosen, (tries, longer) = TRIES[best_of(scores)], zip(*scores)
-        results.setdefault(task, {})[kind] = {"tries": tries, "longer": longer, "chosen": chosen}
+        chosen, (tries, longer, ended) = TRIES[best_of(scores)], zip(*scores)
+        results.setdefault(task, {})[kind] = {"tries": tries, "longer": longer, "ended": ended, "chosen": chosen}
         print(kind, task, np.round(tries, 3), np.round(longer).ravel(), chosen, flush=True)
         save("after_lstm", results, SEEDS)
     settings = [each | dict(size=size) for each in pairs for size in TASKS[each["task"]]["sizes"]]

@@ -1,4 +1,4 @@
-"""Benchmark of the scan: minGRU by a loop, minGRU by a scan, and torch.nn.LSTM, against T; about four minutes.
+"""Benchmark of the scan: minGRU by a loop, minGRU by a scan, and torch.nn.LSTM, against T; about a minute.
 
 Batches of 16, 64 units, float32. Forward (inference mode) and both ways, on one thread of the processor by the rules of
 `bench_lstm`: a warm-up, turns, CPU times compared within a round, at least seven rounds, three for what is slow. On a

@@ -115,25 +115,26 @@ class Adam:
 
     def __init__(self, p, lr, clip_norm=1.0):
         self.lr, self.clip_norm, self.count = torch.as_tensor(lr, dtype=torch.float32), clip_norm, 0
-        self.m, self.v = ({name: torch.zeros_like(value) for name, value in p.items()} for _ in "mv")
+        sizes = [value[0].numel() for value in p.values()]
+        self.m, self.v = next(iter(p.values())).new_zeros(2, len(self.lr), sum(sizes))
 
     def update(self, p, d):
         """Change the parameters p in place, by their gradients d."""
         self.count += 1
         norm = torch.stack([each.flatten(1).square().sum(dim=1) for each in d.values()]).sum(dim=0).sqrt()
         scale = (self.clip_norm / (norm + 1e-6)).clamp(max=1)
-        for name, value in p.items():
-            wide = (-1,) + (1,) * (value.dim() - 1)
-            each, m, v = d[name] * scale.view(wide), self.m[name], self.v[name]
-            m.lerp_(each, 0.1)
-            v.mul_(0.999).addcmul_(each, each, value=0.001)
-            root = (v / (1 - 0.999**self.count)).sqrt_().add_(1e-8)
-            value.sub_(self.lr.view(wide) / (1 - 0.9**self.count) * m / root)
+        each = torch.cat([d[name].flatten(1) for name in p], dim=1).mul_(scale[:, None])
+        self.m.lerp_(each, 0.1)
+        self.v.mul_(0.999).addcmul_(each, each, value=0.001)
+        root = (self.v / (1 - 0.999**self.count)).sqrt_().add_(1e-8)
+        step = (self.lr / (1 - 0.9**self.count))[:, None] * self.m / root
+        for value, each in zip(p.values(), step.split([value[0].numel() for value in p.values()], dim=1)):
+            value.sub_(each.view_as(value))
 
     def select(self, rows):
         """Go on with these seeds alone."""
         self.lr = self.lr[rows]
-        self.m, self.v = ({name: value[rows] for name, value in each.items()} for each in (self.m, self.v))
+        self.m, self.v = self.m[rows], self.v[rows]
 
 
 def judge(p, rngs, draw, T, binary, B=500):

@@ -302,8 +302,8 @@ def test_the_layers_after_the_lstm_are_trained_side_by_side_at_equal_parameters_
         assert len(pairs) == 8 and [pairs[key] for key in keys[8:]] == right[8:].tolist()
     x, y = after_lstm.names_of(0, "test")
     assert (y != after_lstm.NONE).sum(dim=1).eq(1).all() and len(x) == 960
-    assert after_lstm.best_of([(2e-4, [99]), (5e-5, [60]), (9e-5, [80])]) == 2
-    assert after_lstm.best_of([(9e-5, []), (5e-5, []), (2e-4, [])]) == 1
+    assert after_lstm.best_of([(2e-4, [99], 0), (5e-5, [60], 0), (9e-5, [80], 0)]) == 2
+    assert after_lstm.best_of([(9e-5, [], 0), (5e-5, [], 0), (2e-4, [], 0)]) == 1
     networks, runs = after_lstm.train("LSTM", "parity", 6, 1, [(3, 0.01), (4, 0.02)], budget=50)
     (alone,), (run,) = after_lstm.train("LSTM", "parity", 6, 1, [(4, 0.02)], budget=50)
     assert runs[1]["best"] == pytest.approx(run["best"], abs=1e-4)

@@ -105,14 +105,14 @@ def after_lstm_time(study):
     return axes
 
 
-def _dots(ax, rows, lengths, of):
-    """Draw a dot for each seed and length, the longer the darker."""
-    for k, kind in enumerate(rows):
-        for j, T in enumerate(lengths):
-            values = np.array(of[kind]["found"][f"right at {T}"])
-            heights = k + (j - (len(lengths) - 1) / 2) * 0.26 + np.linspace(-0.06, 0.06, len(values))
-            look = dict(ls="", marker="o", ms=5, mfc=tint("lstm", (0.25, 0.55, 1)[j]), mec=COLOURS["lstm"], mew=0.6)
-            ax.plot(values, heights, label=("T", "4T", "10T")[j] if k == 0 else None, clip_on=False, **look)
+def _dots(ax, rows, names):
+    """Draw a row of dots for each layer: one for each seed, the later the name the darker."""
+    for k, each in enumerate(rows.values()):
+        for j, (values, name) in enumerate(zip(each, names)):
+            heights = k + (j - (len(names) - 1) / 2) * 0.26 + np.linspace(-0.06, 0.06, len(values))
+            colour = tint("lstm", np.linspace(0.25, 1, len(names))[j])
+            look = dict(ls="", marker="o", ms=5, mfc=colour, mec=COLOURS["lstm"], mew=0.6)
+            ax.plot(values, heights, label=name if k == 0 else None, clip_on=False, **look)
     ax.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
@@ -124,7 +124,8 @@ def after_lstm_tracking(study):
     results = study["results"]
     fig, axes = plt.subplots(1, 2, figsize=(7.5, 6.2), sharey=True)
     for ax, task, chance in zip(axes, ("parity", "depth"), (50, None)):
-        _dots(ax, list(LOOKS), results["tasks"][task]["test"], results[task])
+        lengths = [f"right at {T}" for T in results["tasks"][task]["test"]]
+        _dots(ax, {kind: [results[task][kind]["found"][T] for T in lengths] for kind in LOOKS}, ("T", "4T", "10T"))
         if chance:
             ax.axvline(chance, color=COLOURS["grey"], lw=1.2, ls=(0, (5, 3)), zorder=0.5)
         ax.set(xlabel=f"{task}: right (%)", xlim=(None, 102))
@@ -134,27 +135,26 @@ def after_lstm_tracking(study):
 
 @figure("after-lstm-recall", study="after_lstm")
 def after_lstm_recall(study):
-    """Recall against the pairs at equal parameters, and at four pairs against the numbers that are carried on."""
+    """Recall of 4 and 8 pairs at equal parameters, and of 4 pairs against the numbers that are carried on."""
     results = study["results"]
-    fig, axes = plt.subplots(1, 2, figsize=(7.5, 4.8))
-    pairs = sorted(results["tasks"]["recall"]["sizes"])
+    fig, axes = plt.subplots(1, 2, figsize=(7.5, 5.2))
+    recall = {
+        kind: [results["recall"][kind][f"{n} pairs"][f"right at {n}"] for n in results["tasks"]["recall"]["sizes"]]
+        for kind in LOOKS
+    }
+    _dots(axes[0], recall, [None, None])
+    axes[0].set(xlabel="right values (%)", xlim=(None, 101))
     for kind, (colour, style, marker) in LOOKS.items():
         look = dict(color=COLOURS[colour], ls=style, marker=marker, ms=7, mfc=tint(colour, 0.5), mec=COLOURS[colour])
-        found = [results["recall"][kind][f"{n} pairs"][f"right at {n}"] for n in pairs]
-        axes[0].plot(pairs, np.median(found, axis=1), label=kind, **look)
         if kind in results["widths"]:
             each = list(results["widths"][kind].values())
-            axes[1].plot([one["state"] for one in each], [np.median(one["right at 4"]) for one in each], **look)
         else:
-            one = results["recall"][kind]["4 pairs"]
-            axes[1].plot(one["state"], np.median(one["right at 4"]), **look | dict(ls=""))
-    for ax in axes:
-        ax.set(xscale="log")
-        ax.minorticks_off()
-        ax.grid(axis="y")
-    axes[0].set(xlabel="pairs", ylabel="right values (%)")
-    axes[0].set_xticks(pairs, map(str, pairs))
-    axes[1].set(xlabel="numbers in the state, 4 pairs")
+            each, look["ls"] = [results["recall"][kind]["4 pairs"]], ""
+        medians = [np.median(one["right at 4"]) for one in each]
+        axes[1].plot([one["state"] for one in each], medians, label=kind, **look)
+    axes[1].set(xscale="log", xlabel="numbers in the state", ylabel="right values (%)")
+    axes[1].minorticks_off()
+    axes[1].grid(axis="y")
     axes[1].set_xticks([10, 100], ["10", "100"])
     fig.legend(loc="outside upper center", ncols=5, handlelength=2.4, columnspacing=1)
     return axes

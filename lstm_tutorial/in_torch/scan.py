@@ -35,7 +35,9 @@ def linear_scan(a, b):
     check_shape("a", a, b.shape)
     distance = 1
     while distance < len(b):
-        b = torch.cat([b[:distance], torch.addcmul(b[distance:], a[distance:], b[:-distance])])
-        a = torch.cat([a[:distance], a[distance:] * a[:-distance]])
+        rest = len(b) - distance  # split instead of slices: the gradient of a slice is padded with zeros first
+        (a_done, a_late), (b_done, b_late) = a.split([distance, rest]), b.split([distance, rest])
+        b = torch.cat([b_done, torch.addcmul(b_late, a_late, b.split([rest, distance])[0])])
+        a = torch.cat([a_done, a_late * a.split([rest, distance])[0]])
         distance *= 2
     return b
