@@ -300,6 +300,9 @@ def test_the_layers_after_the_lstm_are_trained_side_by_side_at_equal_parameters_
     for keys, values, right in zip(x[..., :16].argmax(axis=2), x[..., 16:].argmax(axis=2), y):
         pairs = dict(zip(keys[:8], values[:8]))
         assert len(pairs) == 8 and [pairs[key] for key in keys[8:]] == right[8:].tolist()
+    said, asked = torch.randn(2, 20, 16, 8), torch.tensor(np.stack([y, y[::-1]]))  # half of the steps are asked for
+    wanted = [torch.nn.functional.cross_entropy(said[k].flatten(0, 1), asked[k].flatten()) for k in range(2)]
+    torch.testing.assert_close(after_lstm.losses(said, asked), torch.stack(wanted))
     x, y = after_lstm.names_of(0, "test")
     assert (y != after_lstm.NONE).sum(dim=1).eq(1).all() and len(x) == 960
     assert after_lstm.best_of([(2e-4, [99], 0), (5e-5, [60], 0), (9e-5, [80], 0)]) == 2
